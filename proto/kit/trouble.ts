@@ -1,0 +1,16 @@
+/** Something outside failed and waiting may help. Everything else that is thrown is a bug. */
+export class Trouble extends Error {
+  override readonly name: string = "Trouble";
+}
+
+/** A sentence for logs and people: the error's message and those of its causes, outermost first. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  // Causes can, in theory, be circular; five levels tell every story we have.
+  for (let depth = 0; depth < 5 && current !== undefined; depth += 1) {
+    parts.push(current instanceof Error ? current.message || current.name : String(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return parts.join(": ");
+}

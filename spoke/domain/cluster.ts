@@ -1,0 +1,85 @@
+import type { ObjectKey } from "../../proto/words/object-key.ts";
+import type { InventoryEntry } from "./inventory.ts";
+import type { KubeObject, ResourceType } from "./kube-object.ts";
+
+/** The field manager of everything a spoke applies. One fixed name, never one per application. */
+export const fieldManager = "wheelhouse-spoke";
+
+/** On every object a spoke applies: `<hub id>/<application>/<group>/<Kind>/<namespace>/<name>`. */
+export const trackingAnnotation = "wheelhouse.dev/tracking-id";
+
+/** On every object a spoke applies, so that watches see only those. The value is the hub's id. */
+export const managedLabel = "wheelhouse.dev/managed-by-hub";
+
+export type ApplyOutcome =
+  | { readonly kind: "applied"; readonly object: KubeObject; readonly created: boolean }
+  /** Other managers own fields we would change, and force was not asked for. */
+  | { readonly kind: "conflict"; readonly managers: readonly string[]; readonly message: string }
+  /** The API server does not serve this kind (now). */
+  | { readonly kind: "unknown-kind"; readonly message: string }
+  /** Refused; the same bytes will be refused again until something else changes. */
+  | { readonly kind: "rejected"; readonly status: number; readonly reason: string; readonly message: string };
+
+export type RemoveOutcome =
+  /** Accepted; the object may stay while finalizers run. */
+  | { readonly kind: "removing" }
+  | { readonly kind: "absent" }
+  /** The live object is not the one we meant: its uid differs. */
+  | { readonly kind: "not-ours" }
+  | { readonly kind: "rejected"; readonly status: number; readonly reason: string; readonly message: string };
+
+/** What a watch says. `listed` replaces everything known of the type; the others are changes after it. */
+export type WatchEvent =
+  | { readonly kind: "listed"; readonly objects: readonly KubeObject[] }
+  | { readonly kind: "present"; readonly object: KubeObject }
+  | { readonly kind: "gone"; readonly object: KubeObject };
+
+/**
+ * A cluster's API as the spoke uses it. Every function throws `Trouble` when the API server is away or
+ * overloaded, and the signal's reason when aborted; refusals are outcomes.
+ */
+export type ClusterApi = {
+  /** `undefined`: no such kind is served. A group whose discovery failed throws Trouble instead. */
+  readonly resourceType: (
+    group: string,
+    kind: string,
+    signal: AbortSignal,
+  ) => Promise<ResourceType | undefined>;
+  /** Forgets what discovery said of one group, so that a kind just defined is found. */
+  readonly forgetDiscovery: (group: string) => void;
+  readonly get: (key: ObjectKey, signal: AbortSignal) => Promise<KubeObject | undefined>;
+  readonly apply: (
+    object: KubeObject,
+    options: { readonly force: boolean; readonly dryRun: boolean },
+    signal: AbortSignal,
+  ) => Promise<ApplyOutcome>;
+  readonly remove: (
+    key: ObjectKey,
+    options: {
+      readonly uid: string;
+      readonly propagation: "Foreground" | "Background" | "Orphan";
+    },
+    signal: AbortSignal,
+  ) => Promise<RemoveOutcome>;
+  /** Lists, then watches, for ever; relists by itself after 410. Throws Trouble when it cannot go on. */
+  readonly watch: (
+    type: ResourceType,
+    labelSelector: string,
+    signal: AbortSignal,
+  ) => AsyncIterable<WatchEvent>;
+  readonly serverVersion: (signal: AbortSignal) => Promise<string>;
+};
+
+/** What applications own in this cluster, kept in the cluster itself and written ahead of every apply. */
+export type InventoryStore = {
+  readonly readAll: (
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<string, readonly InventoryEntry[]>>;
+  /** Durable when it resolves. An empty list is kept as such; `forget` removes it. */
+  readonly write: (
+    application: string,
+    entries: readonly InventoryEntry[],
+    signal: AbortSignal,
+  ) => Promise<void>;
+  readonly forget: (application: string, signal: AbortSignal) => Promise<void>;
+};
