@@ -9,8 +9,12 @@ export function describeError(error: unknown): string {
   let current: unknown = error;
   // Causes can, in theory, be circular; five levels tell every story we have.
   for (let depth = 0; depth < 5 && current !== undefined; depth += 1) {
-    parts.push(current instanceof Error ? current.message || current.name : String(current));
-    current = current instanceof Error ? current.cause : undefined;
+    if (!(current instanceof Error)) {
+      parts.push(typeof current === "string" ? current : JSON.stringify(current));
+      break;
+    }
+    parts.push(current.message === "" ? current.name : current.message);
+    current = current.cause;
   }
   return parts.join(": ");
 }

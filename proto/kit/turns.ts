@@ -53,7 +53,7 @@ export class Turns<K> {
   }
 
   #startNext(): void {
-    for (let index = 0; index < this.#waiting.length && this.#busy.size < this.#atOnceMost; ) {
+    for (let index = 0; index < this.#waiting.length && this.#busy.size < this.#atOnceMost;) {
       const waiter = this.#waiting[index];
       if (waiter === undefined || this.#busy.has(waiter.key)) {
         index += 1;

@@ -27,7 +27,8 @@ export function parseBundle(bytes: Uint8Array): Result<Bundle, string> {
   } catch (error) {
     return fail(`bundle is not JSON: ${String(error)}`);
   }
-  const objects = typeof value === "object" && value !== null && "objects" in value ? value.objects : undefined;
+  const objects =
+    typeof value === "object" && value !== null && "objects" in value ? value.objects : undefined;
   if (!Array.isArray(objects)) return fail("bundle has no list of objects");
   const entries: BundleEntry[] = [];
   for (const entry of objects as readonly unknown[]) {

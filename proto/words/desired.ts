@@ -75,6 +75,8 @@ export const desiredDigest = (entry: DesiredApplication): Digest =>
  * SHA-256 over the lines `name digest\n`, sorted by name as UTF-16 code units.
  */
 export function desiredRoot(digests: ReadonlyMap<string, Digest>): Digest {
-  const lines = [...digests.keys()].toSorted().map((name) => `${name} ${digests.get(name) ?? ""}\n`);
+  const lines = [...digests.keys()]
+    .toSorted()
+    .map((name) => `${name} ${digests.get(name) ?? ""}\n`);
   return digestOfText(lines.join(""));
 }

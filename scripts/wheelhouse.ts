@@ -1,0 +1,20 @@
+/**
+ * The `wheelhouse` command: picks which program to be by the first word. The hub, the spoke and the demo are
+ * loaded only when asked for, so a spoke never carries the hub's memory.
+ */
+
+const [program, ...rest] = process.argv.slice(2);
+process.exitCode = await run();
+
+async function run(): Promise<number> {
+  switch (program) {
+    case "hub":
+      return (await import("../hub/main.ts")).runHub(rest);
+    case "spoke":
+      return (await import("../spoke/main.ts")).runSpoke(rest);
+    case "demo":
+      return (await import("./demo/command.ts")).runDemo(rest);
+    default:
+      return (await import("../hub/cli/main.ts")).runCli(process.argv.slice(2));
+  }
+}
