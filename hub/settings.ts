@@ -1,0 +1,185 @@
+import { join, resolve } from "node:path";
+import { logLevels, type LogLevel } from "../proto/kit/log.ts";
+import type { Result } from "../proto/kit/result.ts";
+import { SettingsReader, type SettingSources } from "../proto/kit/settings.ts";
+
+/** A credential for every repository whose URL starts with `urlPrefix`. Files are reread when they change. */
+export type RepositoryCredentialSetting = {
+  readonly urlPrefix: string;
+  readonly usernameFile: string | undefined;
+  readonly passwordFile: string | undefined;
+};
+
+export type HostPort = { readonly host: string; readonly port: number };
+
+export type HubSettings = {
+  /** Database, certificate authority and mirrors. */
+  readonly dataFolder: string;
+  readonly fleetRepository: string;
+  readonly fleetRevision: string;
+  /** Folder of the fleet repository that is read; empty for all of it. */
+  readonly fleetPath: string;
+  readonly pollMs: number;
+  readonly gitTimeoutMs: number;
+  readonly repositoryBytesMost: number;
+  readonly credentials: readonly RepositoryCredentialSetting[];
+  readonly linkListen: HostPort;
+  /** What join commands tell spokes to dial: `host:port`. Empty: what the link listens on. */
+  readonly linkPublicAddress: string;
+  /** Further names and addresses in the link's certificate. */
+  readonly linkNames: readonly string[];
+  readonly heartbeatMs: number;
+  readonly certificateLifeMs: number;
+  readonly joinTokenLifeMs: number;
+  readonly httpListen: HostPort;
+  readonly httpTls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  readonly metricsOpen: boolean;
+  readonly webhookSecretFile: string | undefined;
+  readonly adminTokenFile: string;
+  readonly commandLifeMs: number;
+  readonly spokeImage: string;
+  /** Written once everything listens: where, as JSON. For whoever starts the hub. */
+  readonly readyFile: string | undefined;
+  readonly logLevel: LogLevel;
+};
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+/** Every hub setting with its meaning, for `wheelhouse hub --help` and docs/settings.md. */
+export const hubSettingHelp: readonly (readonly [name: string, help: string])[] = [
+  [
+    "fleet-repository",
+    "URL of the repository with ApplicationSets, Applications and AppProjects (required)",
+  ],
+  ["fleet-revision", "branch, tag or commit to follow (HEAD)"],
+  ["fleet-path", "folder of it to read (the whole repository)"],
+  ["data-folder", "database, certificate authority and mirrors (./wheelhouse-data)"],
+  ["settings-file", "JSON file with settings in camelCase"],
+  ["poll-ms", "pause between two looks at a repository, 1000 to 3600000 (30000)"],
+  ["git-timeout-ms", "most time for one fetch, 1000 to 3600000 (120000)"],
+  ["repository-bytes-most", "largest repository that is fetched (2147483648)"],
+  ["link-listen", "host:port spokes dial (0.0.0.0:7443)"],
+  ["link-public-address", "host:port that join commands name (link-listen)"],
+  ["link-names", "comma-separated further names and addresses in the link's certificate"],
+  ["heartbeat-ms", "pause between heartbeats, 500 to 600000 (45000)"],
+  ["certificate-life-ms", "life of a spoke's certificate, 60000 to 34560000000 (30 days)"],
+  ["join-token-life-ms", "life of a join token, 1000 to 86400000 (1 hour)"],
+  ["http-listen", "host:port of the HTTP API (127.0.0.1:8080)"],
+  ["http-tls-certificate-file", "certificate of the HTTP API, PEM; needs http-tls-key-file"],
+  ["http-tls-key-file", "key of the HTTP API, PEM"],
+  ["metrics-open", "serve /metrics without a token (false)"],
+  [
+    "webhook-secret-file",
+    "secret that signs POST /v1/webhooks/git; without it webhooks are refused",
+  ],
+  [
+    "admin-token-file",
+    "where the first start leaves an admin token, mode 0600 (data-folder/admin-token)",
+  ],
+  ["command-life-ms", "how long a sync command waits for its spoke, 1000 to 604800000 (1 hour)"],
+  ["spoke-image", "container image named in join manifests"],
+  ["ready-file", "written once everything listens: addresses as JSON"],
+  ["log-level", `${logLevels.join(", ")} (info)`],
+];
+
+/** Reads all settings and every problem with them, one sentence each. Relative paths are from `folder`. */
+export function readHubSettings(
+  sources: SettingSources,
+  folder: string,
+): Result<HubSettings, readonly string[]> {
+  const read = new SettingsReader(sources);
+  read.text("settings-file");
+  const path = (name: string): string | undefined => {
+    const given = read.text(name);
+    return given === undefined ? undefined : resolve(folder, given);
+  };
+  const dataFolder = resolve(folder, read.textOr("data-folder", "wheelhouse-data"));
+  const linkListen = hostPort(read, "link-listen", "0.0.0.0:7443");
+  const settings: HubSettings = {
+    dataFolder,
+    fleetRepository: read.required("fleet-repository"),
+    fleetRevision: read.textOr("fleet-revision", "HEAD"),
+    fleetPath: read.textOr("fleet-path", "").replace(/^\.?\/+|\/+$|^\.$/g, ""),
+    pollMs: read.wholeNumber("poll-ms", 30_000, 1_000, 3_600_000),
+    gitTimeoutMs: read.wholeNumber("git-timeout-ms", 120_000, 1_000, 3_600_000),
+    repositoryBytesMost: read.wholeNumber("repository-bytes-most", 2 ** 31, 1_000_000, 2 ** 40),
+    credentials: readCredentials(read, folder),
+    linkListen,
+    linkPublicAddress: read.textOr("link-public-address", ""),
+    linkNames: read
+      .textOr("link-names", "")
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+    heartbeatMs: read.wholeNumber("heartbeat-ms", 45_000, 500, 600_000),
+    certificateLifeMs: read.wholeNumber("certificate-life-ms", 30 * dayMs, 60_000, 400 * dayMs),
+    joinTokenLifeMs: read.wholeNumber("join-token-life-ms", 60 * minuteMs, 1_000, dayMs),
+    httpListen: hostPort(read, "http-listen", "127.0.0.1:8080"),
+    httpTls: httpTls(read, path("http-tls-certificate-file"), path("http-tls-key-file")),
+    metricsOpen: read.flag("metrics-open", false),
+    webhookSecretFile: path("webhook-secret-file"),
+    adminTokenFile: path("admin-token-file") ?? join(dataFolder, "admin-token"),
+    commandLifeMs: read.wholeNumber("command-life-ms", 60 * minuteMs, 1_000, 7 * dayMs),
+    spokeImage: read.textOr("spoke-image", "ghcr.io/wheelhouse/wheelhouse:latest"),
+    readyFile: path("ready-file"),
+    logLevel: read.oneOf("log-level", logLevels, "info"),
+  };
+  return read.finish(settings);
+}
+
+function hostPort(read: SettingsReader, name: string, fallback: string): HostPort {
+  const text = read.textOr(name, fallback);
+  const match = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2] ?? Number.NaN);
+  if (match === null || port > 65_535) {
+    read.addProblem(`${name} must be host:port, got ${JSON.stringify(text)}`);
+    return { host: "127.0.0.1", port: 0 };
+  }
+  return { host: (match[1] ?? "").replace(/^\[|\]$/g, ""), port };
+}
+
+function httpTls(
+  read: SettingsReader,
+  certificateFile: string | undefined,
+  keyFile: string | undefined,
+): HubSettings["httpTls"] {
+  if (certificateFile === undefined && keyFile === undefined) return undefined;
+  if (certificateFile !== undefined && keyFile !== undefined) return { certificateFile, keyFile };
+  read.addProblem("http-tls-certificate-file and http-tls-key-file must be given together");
+  return undefined;
+}
+
+/** `repositoryCredentials` in the settings file: a list of {urlPrefix, usernameFile, passwordFile}. */
+function readCredentials(
+  read: SettingsReader,
+  folder: string,
+): readonly RepositoryCredentialSetting[] {
+  const given = read.structure("repository-credentials");
+  if (given === undefined) return [];
+  if (!Array.isArray(given)) {
+    read.addProblem(
+      "repositoryCredentials must be a list of {urlPrefix, usernameFile, passwordFile}",
+    );
+    return [];
+  }
+  return given.flatMap((entry: unknown, index): RepositoryCredentialSetting[] => {
+    const text = (field: string): string | undefined => {
+      const value: unknown =
+        typeof entry === "object" && entry !== null
+          ? (Object.entries(entry).find(([name]) => name === field)?.[1] as unknown)
+          : undefined;
+      return typeof value === "string" ? value : undefined;
+    };
+    const urlPrefix = text("urlPrefix");
+    if (urlPrefix === undefined || !/^https?:\/\//.test(urlPrefix)) {
+      read.addProblem(`repositoryCredentials[${index}].urlPrefix must be an http or https URL`);
+      return [];
+    }
+    const file = (field: string): string | undefined => {
+      const value = text(field);
+      return value === undefined ? undefined : resolve(folder, value);
+    };
+    return [{ urlPrefix, usernameFile: file("usernameFile"), passwordFile: file("passwordFile") }];
+  });
+}

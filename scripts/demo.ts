@@ -1,0 +1,3 @@
+import { runDemo } from "./demo/command.ts";
+
+process.exit(await runDemo(process.argv.slice(2)));
