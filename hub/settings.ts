@@ -3,12 +3,15 @@ import { logLevels, type LogLevel } from "../proto/kit/log.ts";
 import type { Result } from "../proto/kit/result.ts";
 import { SettingsReader, type SettingSources } from "../proto/kit/settings.ts";
 
-/** A credential for every repository whose URL starts with `urlPrefix`. Files are reread when they change. */
-export type RepositoryCredentialSetting = {
-  readonly urlPrefix: string;
-  readonly usernameFile: string | undefined;
-  readonly passwordFile: string | undefined;
-};
+/** A credential for every repository whose URL is within `urlPrefix`. Files are read anew for each exchange. */
+export type RepositoryCredentialSetting =
+  | {
+      readonly kind: "basic";
+      readonly urlPrefix: string;
+      readonly username: string;
+      readonly passwordFile: string;
+    }
+  | { readonly kind: "bearer"; readonly urlPrefix: string; readonly tokenFile: string };
 
 export type HostPort = { readonly host: string; readonly port: number };
 
@@ -58,7 +61,7 @@ export const hubSettingHelp: readonly (readonly [name: string, help: string])[] 
   ["settings-file", "JSON file with settings in camelCase"],
   ["poll-ms", "pause between two looks at a repository, 1000 to 3600000 (30000)"],
   ["git-timeout-ms", "most time for one fetch, 1000 to 3600000 (120000)"],
-  ["repository-bytes-most", "largest repository that is fetched (2147483648)"],
+  ["repository-bytes-most", "largest snapshot of a repository that is kept (536870912)"],
   ["link-listen", "host:port spokes dial (0.0.0.0:7443)"],
   ["link-public-address", "host:port that join commands name (link-listen)"],
   ["link-names", "comma-separated further names and addresses in the link's certificate"],
@@ -103,7 +106,7 @@ export function readHubSettings(
     fleetPath: read.textOr("fleet-path", "").replace(/^\.?\/+|\/+$|^\.$/g, ""),
     pollMs: read.wholeNumber("poll-ms", 30_000, 1_000, 3_600_000),
     gitTimeoutMs: read.wholeNumber("git-timeout-ms", 120_000, 1_000, 3_600_000),
-    repositoryBytesMost: read.wholeNumber("repository-bytes-most", 2 ** 31, 1_000_000, 2 ** 40),
+    repositoryBytesMost: read.wholeNumber("repository-bytes-most", 2 ** 29, 1_000_000, 2 ** 34),
     credentials: readCredentials(read, folder),
     linkListen,
     linkPublicAddress: read.textOr("link-public-address", ""),
@@ -150,7 +153,7 @@ function httpTls(
   return undefined;
 }
 
-/** `repositoryCredentials` in the settings file: a list of {urlPrefix, usernameFile, passwordFile}. */
+/** `repositoryCredentials` in the settings file: {urlPrefix, username, passwordFile} or {urlPrefix, tokenFile}. */
 function readCredentials(
   read: SettingsReader,
   folder: string,
@@ -158,28 +161,32 @@ function readCredentials(
   const given = read.structure("repository-credentials");
   if (given === undefined) return [];
   if (!Array.isArray(given)) {
-    read.addProblem(
-      "repositoryCredentials must be a list of {urlPrefix, usernameFile, passwordFile}",
-    );
+    read.addProblem(`repositoryCredentials must be a list of ${credentialForms}`);
     return [];
   }
-  return given.flatMap((entry: unknown, index): RepositoryCredentialSetting[] => {
-    const text = (field: string): string | undefined => {
-      const value: unknown =
-        typeof entry === "object" && entry !== null
-          ? (Object.entries(entry).find(([name]) => name === field)?.[1] as unknown)
-          : undefined;
-      return typeof value === "string" ? value : undefined;
-    };
-    const urlPrefix = text("urlPrefix");
-    if (urlPrefix === undefined || !/^https?:\/\//.test(urlPrefix)) {
-      read.addProblem(`repositoryCredentials[${index}].urlPrefix must be an http or https URL`);
-      return [];
-    }
-    const file = (field: string): string | undefined => {
-      const value = text(field);
-      return value === undefined ? undefined : resolve(folder, value);
-    };
-    return [{ urlPrefix, usernameFile: file("usernameFile"), passwordFile: file("passwordFile") }];
+  return given.flatMap((entry: unknown, index) => {
+    const credential = readCredential(entry, folder);
+    if (credential !== undefined) return [credential];
+    read.addProblem(
+      `repositoryCredentials[${index}] must be ${credentialForms}, with an http or https URL`,
+    );
+    return [];
   });
+}
+
+const credentialForms = "{urlPrefix, username, passwordFile} or {urlPrefix, tokenFile}";
+
+function readCredential(entry: unknown, folder: string): RepositoryCredentialSetting | undefined {
+  if (typeof entry !== "object" || entry === null) return undefined;
+  const fields = new Map(Object.entries(entry).map(([name, value]) => [name, String(value)]));
+  const urlPrefix = fields.get("urlPrefix") ?? "";
+  if (!/^https?:\/\//.test(urlPrefix)) return undefined;
+  const username = fields.get("username");
+  const passwordFile = fields.get("passwordFile");
+  const tokenFile = fields.get("tokenFile");
+  if (fields.size === 3 && username !== undefined && passwordFile !== undefined)
+    return { kind: "basic", urlPrefix, username, passwordFile: resolve(folder, passwordFile) };
+  if (fields.size === 2 && tokenFile !== undefined)
+    return { kind: "bearer", urlPrefix, tokenFile: resolve(folder, tokenFile) };
+  return undefined;
 }

@@ -71,7 +71,7 @@ export const rooms: readonly Room[] = [
     {
       name: `${half}/main and compose`,
       files: [`${half}/main.ts`, `${half}/compose.ts`, `${half}/compose/`],
-      may: [`${half}/`, "proto/"],
+      may: [`${half}/`, "proto/", "package.json"],
       packages: [],
       node: "all",
       rule: "main and compose know everything in their half and nothing of the other",
@@ -99,7 +99,7 @@ export const rooms: readonly Room[] = [
   {
     name: "hub/cli",
     files: ["hub/cli/"],
-    may: ["proto/words/", "proto/kit/"],
+    may: ["proto/words/", "proto/kit/", "package.json"],
     packages: ["commander", "yaml"],
     node: "all",
     rule: "the command line is a client of the HTTP API, like anyone's",

@@ -48,7 +48,7 @@ suite("hub settings", () => {
       'link-listen must be host:port, got "everywhere"',
       "fleet-repository is required (--fleet-repository, WHEELHOUSE_FLEET_REPOSITORY or fleetRepository in the file)",
       'poll-ms must be a whole number from 1000 to 3600000, got "soon"',
-      "repositoryCredentials[0].urlPrefix must be an http or https URL",
+      "repositoryCredentials[0] must be {urlPrefix, username, passwordFile} or {urlPrefix, tokenFile}, with an http or https URL",
       "http-tls-certificate-file and http-tls-key-file must be given together",
       "there is no setting --speed",
       "there is no setting colour (settings file)",

@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Clock } from "../../proto/kit/clock.ts";
+import type { Log } from "../../proto/kit/log.ts";
+import type { ClusterId } from "../../proto/words/ids.ts";
+import { newTrace } from "../../proto/words/trace.ts";
+import { defaultShrinkLimits } from "../domain/shrink-guard.ts";
+import { credentialReader } from "../git/credentials.ts";
+import { openConnections } from "../git/http.ts";
+import { mirrorLimits, openMirrors } from "../git/mirror.ts";
+import { parseDocuments, parseOne } from "../git/yaml.ts";
+import { createPublishLoop, type PublishLoop } from "../loops/publish-loop.ts";
+import { createRepositories, type Repositories } from "../loops/repositories.ts";
+import type { Metrics } from "../metrics.ts";
+import { secondsBuckets } from "../metrics.ts";
+import { RenderCache } from "../render/cache.ts";
+import { renderDirectory, renderLimits } from "../render/directory.ts";
+import type { HubSettings } from "../settings.ts";
+import type { Store } from "../store/store.ts";
+
+export type Publishing = {
+  readonly repositories: Repositories;
+  readonly loop: PublishLoop;
+  readonly close: () => void;
+};
+
+export type PublishingNeeds = {
+  readonly settings: HubSettings;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly onClustersChanged: (clusters: readonly ClusterId[]) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+};
+
+const renderingsMost = 50_000;
+
+/** From Git to desired sets: mirrors, repository loops, rendering and the publish loop. */
+export function composePublishing(needs: PublishingNeeds): Publishing {
+  const { settings, store, metrics, clock, random, log } = needs;
+  const connections = openConnections(undefined);
+  const mirrors = openMirrors({
+    folder: join(settings.dataFolder, "mirrors"),
+    limits: {
+      ...mirrorLimits,
+      fetchMs: settings.gitTimeoutMs,
+      snapshotBytesMost: settings.repositoryBytesMost,
+    },
+    connections,
+    authorization: credentialReader(settings.credentials),
+  });
+  const repositories = createRepositories(
+    {
+      open: mirrors.of,
+      find: store.repositories.find,
+      record: store.repositories.record,
+      onMoved: () => loop.wake(),
+      clock,
+      random,
+      log,
+    },
+    {
+      pollMs: settings.pollMs,
+      retry: { firstMs: 1_000, factor: 2, mostMs: 300_000 },
+      recordEveryMs: 60_000,
+      atOnceMost: 4,
+    },
+  );
+  const renderings = new RenderCache(renderingsMost);
+  const passSeconds = metrics.histogram(
+    "wheelhouse_hub_publish_seconds",
+    "Time of one pass from the fleet repository to desired sets.",
+    secondsBuckets,
+  );
+  const loop: PublishLoop = createPublishLoop(
+    {
+      revision: repositories.revision,
+      setNeeded: repositories.setNeeded,
+      complain: repositories.complain,
+      openCommit: async (url, commit, signal) => {
+        const mirror = mirrors.of(url);
+        return mirror.ok ? mirror.value.open(commit, signal) : undefined;
+      },
+      readYaml: (text) => parseDocuments(text),
+      decodeYaml: parseOne,
+      render: (tree, source, signal) =>
+        renderDirectory(tree, source, (text) => parseDocuments(text), renderLimits, signal),
+      renderings,
+      clusters: store.clusters.facts,
+      putBundle: store.blobs.putBundle,
+      findSet: store.applicationSets.find,
+      origins: store.publishing.origins,
+      published: store.publishing.published,
+      owners: store.publishing.owners,
+      record: store.publishing.record,
+      onClustersChanged: needs.onClustersChanged,
+      newTrace,
+      nextTurn: () => nextTurn(),
+      clock,
+      random,
+      log,
+      onPass: (_pass, durationMs) => passSeconds.observe(durationMs / 1_000),
+    },
+    {
+      fleet: {
+        url: settings.fleetRepository,
+        revision: settings.fleetRevision,
+        path: settings.fleetPath,
+      },
+      shrink: defaultShrinkLimits,
+      stretchMs: 20,
+      gatherMs: 20,
+      resyncMs: 300_000,
+      retry: { firstMs: 500, factor: 2, mostMs: 60_000 },
+    },
+  );
+  return {
+    repositories,
+    loop,
+    close: () => {
+      mirrors.close();
+      connections.close();
+    },
+  };
+}
