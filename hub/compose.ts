@@ -134,6 +134,13 @@ export async function composeHub(
               forgettings: [
                 { what: "events", keepMs: 7 * dayMs, forget: store.events.forget },
                 { what: "blobs", keepMs: dayMs, forget: store.blobs.forgetUnused },
+                {
+                  what: "tombstones",
+                  keepMs: 30 * dayMs,
+                  forget: store.desiredSets.forgetTombstones,
+                },
+                { what: "commands", keepMs: 7 * dayMs, forget: store.commands.forget },
+                { what: "join tokens", keepMs: dayMs, forget: store.enrollments.forget },
               ],
               clock,
               random,

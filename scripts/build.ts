@@ -28,7 +28,11 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { wheelhouse: "scripts/wheelhouse.ts" },
+  entryPoints: {
+    wheelhouse: "scripts/wheelhouse.ts",
+    // Runs in a thread of its own, so it cannot be a chunk.
+    "fetch-worker": "hub/git/fetch-worker.ts",
+  },
   outdir: dist,
   bundle: true,
   splitting: true,
@@ -73,6 +77,7 @@ writeFileSync(
 );
 for (const file of ["README.md", "LICENSE"])
   if (existsSync(join(root, file))) cpSync(join(root, file), join(dist, file));
+cpSync(join(root, "scripts/demo/fleet"), join(dist, "fleet"), { recursive: true });
 const entry = join(dist, "wheelhouse.js");
 writeFileSync(entry, `#!/usr/bin/env node\n${readFileSync(entry, "utf8")}`, { mode: 0o755 });
 

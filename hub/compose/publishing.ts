@@ -6,6 +6,7 @@ import type { ClusterId } from "../../proto/words/ids.ts";
 import { newTrace } from "../../proto/words/trace.ts";
 import { defaultShrinkLimits } from "../domain/shrink-guard.ts";
 import { credentialReader } from "../git/credentials.ts";
+import { fetchAside } from "../git/fetch-pack.ts";
 import { openConnections } from "../git/http.ts";
 import { mirrorLimits, openMirrors } from "../git/mirror.ts";
 import { parseDocuments, parseOne } from "../git/yaml.ts";
@@ -40,6 +41,7 @@ const renderingsMost = 50_000;
 export function composePublishing(needs: PublishingNeeds): Publishing {
   const { settings, store, metrics, clock, random, log } = needs;
   const connections = openConnections(undefined);
+  const aside = fetchAside({ certificateAuthority: undefined });
   const mirrors = openMirrors({
     folder: join(settings.dataFolder, "mirrors"),
     limits: {
@@ -49,6 +51,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
     },
     connections,
     authorization: credentialReader(settings.credentials),
+    ...(aside === undefined ? {} : { fetchAside: aside }),
   });
   const repositories = createRepositories(
     {

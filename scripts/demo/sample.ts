@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The sample fleet repository, and which clusters the demo makes. */
@@ -40,7 +40,7 @@ const environmentRank = (cluster: DemoCluster): number => environments.indexOf(c
 
 /** Every file of the sample, by path, with the address it is served at filled in. */
 export function sampleFiles(repositoryUrl: string): Readonly<Record<string, string>> {
-  const folder = join(import.meta.dirname, "fleet");
+  const folder = sampleFolder();
   return Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -51,4 +51,10 @@ export function sampleFiles(repositoryUrl: string): Readonly<Record<string, stri
         readFileSync(file, "utf8").replaceAll("@REPOSITORY@", repositoryUrl),
       ]),
   );
+}
+
+/** Beside this file in a checkout, above the chunk in the bundle. */
+function sampleFolder(): string {
+  const beside = join(import.meta.dirname, "fleet");
+  return existsSync(beside) ? beside : join(import.meta.dirname, "../fleet");
 }

@@ -111,7 +111,7 @@ for (let number = 0; number < sharedProcesses; number += 1) {
   sharedPids.push(shared.pid);
   cleanup.defer(() => shared.stop());
 }
-await untilClusters((view) => view.connection.state === "attached");
+await untilClusters((view) => view.connection.kind === "attached");
 
 say(`first push: ${total} applications …`);
 const requestsBefore = clusters.map((cluster) => cluster.requests.snapshot());
@@ -130,7 +130,7 @@ print("first push to all stored", seconds(first.storedMs), "s");
 print("first push to all healthy", seconds(first.healthyMs), "s");
 const requests = clusters.reduce(
   (sum, cluster, index) =>
-    sum + count(cluster.requests.snapshot()) - count(requestsBefore[index] ?? {}),
+    sum + cluster.requests.snapshot().total - (requestsBefore[index]?.total ?? 0),
   0,
 );
 print("requests per applied object", round(requests / (total * 4)), "");
@@ -160,7 +160,7 @@ print(
 );
 
 type ClusterView = {
-  readonly connection: { readonly state: string };
+  readonly connection: { readonly kind: string };
   readonly desiredVersion: number;
   readonly storedVersion: number;
   readonly applications: {
@@ -228,10 +228,6 @@ function rssMb(pid: number): number {
   return Math.round(
     Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)]).toString()) / 1_024,
   );
-}
-
-function count(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, one) => sum + one, 0);
 }
 
 function round(value: number): number {

@@ -184,12 +184,16 @@ suite("the first thread", () => {
   });
 });
 
-/** Bytes of blobs each spoke has received, however they travelled. */
+/** Bytes of blobs the hub has sent to each cluster, with the desired set or on request. */
 async function blobBytes(fleet: Fleet): Promise<ReadonlyMap<string, number>> {
-  const views = await fleet.api.all<{ readonly name: string; readonly blobBytes: number }>(
-    "/v1/clusters",
-  );
-  return new Map(views.map((view) => [view.name, view.blobBytes]));
+  const response = await fetch(`${fleet.hub.url}/metrics`, {
+    headers: { authorization: `Bearer ${fleet.hub.adminToken}` },
+  });
+  const bytes = new Map([...fleet.members.keys()].map((name) => [name, 0]));
+  const line = /^wheelhouse_hub_blob_bytes_total\{.*cluster="([^"]+)".*\} (\d+)$/gm;
+  for (const [, name = "", value] of (await response.text()).matchAll(line))
+    bytes.set(name, (bytes.get(name) ?? 0) + Number(value));
+  return bytes;
 }
 
 const difference = (

@@ -1,0 +1,833 @@
+import type { Clock } from "../../proto/kit/clock.ts";
+import type { Log } from "../../proto/kit/log.ts";
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { describeError, Trouble } from "../../proto/kit/trouble.ts";
+import type { Blob, Bundle } from "../../proto/words/bundle.ts";
+import { canonicalJson, digestOf, type Digest } from "../../proto/words/digest.ts";
+import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
+import type { AppProject } from "../domain/app-project.ts";
+import type { Application, ApplicationSource } from "../domain/application.ts";
+import { parseApplicationSet, type ApplicationSet } from "../domain/application-set.ts";
+import { makeBundle } from "../domain/bundle.ts";
+import {
+  admission,
+  planOrigin,
+  type Admission,
+  type ApplicationOutcome,
+  type OriginOutcome,
+  type OriginPlan,
+  type Rendered,
+} from "../domain/desired-set.ts";
+import {
+  repositoryFactKey,
+  type ClusterFact,
+  type Facts,
+  type RepositoryFact,
+} from "../domain/facts.ts";
+import {
+  readFleetDocuments,
+  removedOrigins,
+  type FleetDocuments,
+} from "../domain/fleet-documents.ts";
+import { generate, neededRepositories, type GenerateNeeds } from "../domain/generate.ts";
+import type { Manifest } from "../domain/manifest.ts";
+import { codes, problem, type ProblemDraft } from "../domain/problem.ts";
+import type {
+  ApplicationChange,
+  ApplicationSetRecord,
+  FleetEventDraft,
+  Origin,
+  PublishedApplication,
+} from "../domain/records.ts";
+import { annotationConsents, type ShrinkLimits } from "../domain/shrink-guard.ts";
+import { createPace, type Pace } from "./pace.ts";
+import { readFleet, type ParsedFiles, type PublishTree, type ReadYaml } from "./read-fleet.ts";
+import type { NeededRevisions } from "./repositories.ts";
+import type { RevisionState } from "./repository-loop.ts";
+
+type SetRow = Omit<ApplicationSetRecord, "applications">;
+
+/** What rendering gave, as the cache keeps it. */
+export type RememberedRendering = Result<
+  { readonly bundle: Digest; readonly objects: number },
+  ProblemDraft
+>;
+
+export type PublishNeeds = {
+  /** Where a revision is; asking makes it watched. */
+  readonly revision: (url: string, revision: string) => RevisionState;
+  readonly setNeeded: (needed: NeededRevisions) => void;
+  /** Shows a fault in what the fleet repository holds, or takes it back. */
+  readonly complain: (url: string, problem: ProblemDraft | undefined) => void;
+  /** A commit that is here; `undefined` when it is not (any more). */
+  readonly openCommit: (
+    url: string,
+    commit: string,
+    signal: AbortSignal,
+  ) => Promise<PublishTree | undefined>;
+  readonly readYaml: ReadYaml;
+  readonly decodeYaml: GenerateNeeds["decodeYaml"];
+  readonly render: (
+    tree: PublishTree,
+    source: ApplicationSource,
+    signal: AbortSignal,
+  ) => Promise<Result<readonly Manifest[], ProblemDraft>>;
+  readonly renderings: {
+    readonly get: (tree: string, source: ApplicationSource) => RememberedRendering | undefined;
+    readonly put: (tree: string, source: ApplicationSource, made: RememberedRendering) => void;
+  };
+  /** Sorted by name. */
+  readonly clusters: (signal: AbortSignal) => Promise<readonly ClusterFact[]>;
+  readonly putBundle: (
+    bundle: Digest,
+    blobs: readonly Blob[],
+    entries: Bundle,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<number>;
+  readonly findSet: (
+    name: string,
+    signal: AbortSignal,
+  ) => Promise<ApplicationSetRecord | undefined>;
+  readonly origins: (signal: AbortSignal) => Promise<readonly Origin[]>;
+  readonly published: (
+    origin: Origin,
+    signal: AbortSignal,
+  ) => Promise<readonly PublishedApplication[]>;
+  readonly owners: (
+    names: readonly ApplicationName[],
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<ApplicationName, Origin>>;
+  readonly record: (
+    publication: {
+      readonly origin: Origin;
+      readonly set: SetRow | "removed" | "unchanged";
+      readonly changes: readonly ApplicationChange[];
+      readonly events: readonly FleetEventDraft[];
+      readonly atMs: number;
+    },
+    signal: AbortSignal,
+  ) => Promise<{ readonly changedClusters: readonly ClusterId[] }>;
+  /** Told after each recording: what these clusters are offered changed. */
+  readonly onClustersChanged: (clusters: readonly ClusterId[]) => void;
+  readonly newTrace: () => string;
+  /** Resolves in the next turn of the event loop. */
+  readonly nextTurn: () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export type PublishSettings = {
+  /** Where ApplicationSets, Applications and AppProjects are written. */
+  readonly fleet: { readonly url: string; readonly revision: string; readonly path: string };
+  readonly shrink: ShrinkLimits;
+  /** Longest stretch of work between two turns of the event loop. */
+  readonly stretchMs: number;
+};
+
+/** What passes remember of each other. Only an economy: forgetting it costs one full pass. */
+export type PublishMemory = {
+  readonly parsed: ParsedFiles;
+  /** By origin: what went into the last recording, and which revisions it asked for. */
+  readonly origins: Map<string, { readonly inputs: Digest | undefined; readonly uses: Uses }>;
+  /** File of each plain Application, as last read. */
+  readonly applicationFiles: Map<string, string>;
+  readonly facts: Map<string, RepositoryFact>;
+  notesTold: string;
+};
+
+export const emptyMemory = (): PublishMemory => ({
+  parsed: new Map(),
+  origins: new Map(),
+  applicationFiles: new Map(),
+  facts: new Map(),
+  notesTold: "",
+});
+
+export type PassOutcome = {
+  /** The commit of the fleet repository that was published; `undefined` when none is known. */
+  readonly commit: string | undefined;
+  /** Origins that wait for a repository nobody has looked at yet; the look will wake us. */
+  readonly waiting: number;
+  /** Origins that fell over for a reason of ours, to be tried again. */
+  readonly failures: number;
+  /** Whether something was freed that another origin may want. */
+  readonly again: boolean;
+  /** When to look again though nothing moves. */
+  readonly requeueAfterMs: number | undefined;
+};
+
+type Use = { readonly url: string; readonly revision: string };
+type Uses = readonly Use[];
+
+/**
+ * Takes the newest known state of Git and of the fleet's clusters into the desired sets, one origin at a time.
+ *
+ * An origin that cannot be read, generated or rendered keeps what it had, beside the reason, and holds back
+ * nobody else. Origins leave by tombstone, and only when the whole fleet repository could be read. Doing it
+ * again changes nothing. Throws Trouble when the store or the fleet repository's copy fails.
+ */
+export async function publish(
+  memory: PublishMemory,
+  needs: PublishNeeds,
+  settings: PublishSettings,
+  signal: AbortSignal,
+): Promise<PassOutcome> {
+  const { fleet: place } = settings;
+  const head = needs.revision(place.url, place.revision);
+  if (head.kind !== "at")
+    return { commit: undefined, waiting: 0, failures: 0, again: false, requeueAfterMs: undefined };
+
+  const pace = createPace(settings.stretchMs, needs.clock.nowMs, needs.nextTurn);
+  const tree = await needs.openCommit(place.url, head.commit, signal);
+  if (tree === undefined)
+    throw new Trouble(`commit ${head.commit} of ${place.url} is not here any more`);
+  const documents = await readFleet(tree, place.path, needs.readYaml, memory.parsed, pace, signal);
+  const fleet = readFleetDocuments(documents);
+  tellOfFleet(fleet, head.commit, memory, needs, settings);
+
+  const pass = new Pass(memory, needs, settings, pace, head.commit, fleet, {
+    clusters: await needs.clusters(signal),
+    fleetTree: tree,
+  });
+  return pass.run(signal);
+}
+
+function tellOfFleet(
+  fleet: FleetDocuments,
+  commit: string,
+  memory: PublishMemory,
+  needs: PublishNeeds,
+  settings: PublishSettings,
+): void {
+  const [first, ...others] = fleet.problems;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more files or documents)`;
+  needs.complain(
+    settings.fleet.url,
+    first && problem(first.problem.code, `${first.problem.message}${more}`),
+  );
+  if (memory.notesTold === commit) return;
+  memory.notesTold = commit;
+  for (const note of fleet.notes.slice(0, notesMost))
+    needs.log.info("document ignored", { commit, note });
+  if (fleet.notes.length > notesMost)
+    needs.log.info("more documents ignored", { commit, count: fleet.notes.length - notesMost });
+}
+
+const notesMost = 20;
+
+/** What one origin comes to in this pass. */
+type Work = {
+  readonly origin: Origin;
+  /** Everything but revisions that the result depends on. */
+  readonly input: string;
+  readonly file: string;
+  readonly make: (
+    uses: UseLog,
+    before: readonly PublishedApplication[],
+    signal: AbortSignal,
+  ) => Promise<Made>;
+};
+
+type Made =
+  | {
+      readonly kind: "outcome";
+      readonly outcome: OriginOutcome;
+      readonly set: ApplicationSet | undefined;
+      readonly requeueAfterMs: number | undefined;
+      /** A reason that may go away with the same inputs. */
+      readonly transient: boolean;
+    }
+  /** Something it needs has not been looked at yet. */
+  | { readonly kind: "waiting" };
+
+/** The revisions one origin asks for. */
+class UseLog {
+  readonly #uses = new Map<string, Use>();
+  readonly #revision: PublishNeeds["revision"];
+
+  constructor(revision: PublishNeeds["revision"]) {
+    this.#revision = revision;
+  }
+
+  revision(url: string, revision: string): RevisionState {
+    this.#uses.set(repositoryFactKey(url, revision), { url, revision });
+    return this.#revision(url, revision);
+  }
+
+  all(): Uses {
+    return [...this.#uses.values()];
+  }
+}
+
+class Pass {
+  readonly #memory: PublishMemory;
+  readonly #needs: PublishNeeds;
+  readonly #settings: PublishSettings;
+  readonly #pace: Pace;
+  readonly #commit: string;
+  readonly #fleet: FleetDocuments;
+  readonly #clusters: readonly ClusterFact[];
+  readonly #admits: Admission;
+  readonly #surroundings: Digest;
+  readonly #trace: string;
+  readonly #trees = new Map<string, Promise<PublishTree | undefined>>();
+  /** Renderings put into the store during this pass. */
+  readonly #rendered = new Map<string, RememberedRendering>();
+  readonly #needed = new Map<string, Set<string>>();
+  #waiting = 0;
+  #failures = 0;
+  #freed = false;
+  #troubled = false;
+  #requeueAfterMs: number | undefined;
+
+  constructor(
+    memory: PublishMemory,
+    needs: PublishNeeds,
+    settings: PublishSettings,
+    pace: Pace,
+    commit: string,
+    fleet: FleetDocuments,
+    around: { readonly clusters: readonly ClusterFact[]; readonly fleetTree: PublishTree },
+  ) {
+    this.#memory = memory;
+    this.#needs = needs;
+    this.#settings = settings;
+    this.#pace = pace;
+    this.#commit = commit;
+    this.#fleet = fleet;
+    this.#clusters = around.clusters;
+    this.#admits = admission(around.clusters, fleet.projects);
+    this.#trace = needs.newTrace();
+    this.#trees.set(treeKey(settings.fleet.url, commit), Promise.resolve(around.fleetTree));
+    this.#surroundings = digestOf({
+      clusters: around.clusters.map((cluster) => ({ ...cluster })),
+      projects: [...fleet.projects.values()].map((project: AppProject) => project.document),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<PassOutcome> {
+    const { fleet: place } = this.#settings;
+    this.#need([{ url: place.url, revision: place.revision }]);
+    for (const work of await this.#works(signal)) {
+      await this.#pace.breathe(signal);
+      await this.#carryOut(work, signal);
+    }
+    this.#needs.setNeeded(this.#needed);
+    return {
+      commit: this.#commit,
+      waiting: this.#waiting,
+      failures: this.#failures,
+      again: this.#freed && this.#troubled,
+      requeueAfterMs: this.#requeueAfterMs,
+    };
+  }
+
+  /** Everything to do, removals last: what is moved away must not be missed before it has arrived. */
+  async #works(signal: AbortSignal): Promise<readonly Work[]> {
+    const known = await this.#needs.origins(signal);
+    const present = new Set<string>();
+    const works: Work[] = [];
+    for (const { name, file, set } of this.#fleet.sets) {
+      const origin: Origin = { kind: "application-set", name };
+      present.add(keyOf(origin));
+      works.push({
+        origin,
+        file,
+        input: set.ok ? canonicalJson(set.value.document) : set.problem.message,
+        make: (uses, before, workSignal) =>
+          set.ok
+            ? this.#generateSet(set.value, uses, before, workSignal)
+            : Promise.resolve(failed(set.problem)),
+      });
+    }
+    if (this.#fleet.problems.length === 0) this.#memory.applicationFiles.clear();
+    for (const { file, application } of this.#fleet.applications) {
+      const origin: Origin = { kind: "application", name: application.name };
+      present.add(keyOf(origin));
+      this.#memory.applicationFiles.set(application.name, file);
+      works.push({
+        origin,
+        file,
+        input: canonicalJson([application.document, application.problem?.message ?? null]),
+        make: (uses, before, workSignal) =>
+          this.#outcomes([application], undefined, undefined, uses, before, workSignal),
+      });
+    }
+    const absent = known.filter((origin) => !present.has(keyOf(origin)));
+    works.push(...(await this.#unreadableWorks(absent, signal)));
+    for (const origin of removedOrigins(known, this.#fleet))
+      works.push({
+        origin,
+        file: "",
+        input: "removed",
+        make: () => Promise.resolve(madeOf({ kind: "removed" })),
+      });
+    return works;
+  }
+
+  /** Origins whose own file cannot be read say so themselves, besides the repository. */
+  async #unreadableWorks(absent: readonly Origin[], signal: AbortSignal): Promise<readonly Work[]> {
+    if (this.#fleet.problems.length === 0) return [];
+    const problems = new Map(this.#fleet.problems.map(({ file, problem: draft }) => [file, draft]));
+    const works: Work[] = [];
+    for (const origin of absent) {
+      const file =
+        origin.kind === "application-set"
+          ? (await this.#needs.findSet(origin.name, signal))?.path
+          : this.#memory.applicationFiles.get(origin.name);
+      const draft = file === undefined ? undefined : problems.get(file);
+      if (file !== undefined && draft !== undefined)
+        works.push({
+          origin,
+          file,
+          input: draft.message,
+          make: () => Promise.resolve(failed(draft)),
+        });
+      else this.#need(this.#usesBefore(origin, await this.#needs.published(origin, signal)));
+    }
+    return works;
+  }
+
+  async #carryOut(work: Work, signal: AbortSignal): Promise<void> {
+    const uses = new UseLog(this.#needs.revision);
+    try {
+      await this.#publishOrigin(work, uses, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // The store's trouble is everybody's. A bug costs the origin that met it.
+      if (error instanceof Trouble) throw error;
+      this.#failures += 1;
+      this.#need([...uses.all(), ...(this.#memory.origins.get(keyOf(work.origin))?.uses ?? [])]);
+      this.#memory.origins.delete(keyOf(work.origin));
+      this.#needs.log.error("publishing failed", {
+        [work.origin.kind === "application-set" ? "set" : "application"]: work.origin.name,
+        commit: this.#commit,
+        problem: describeError(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+    }
+  }
+
+  async #publishOrigin(work: Work, uses: UseLog, signal: AbortSignal): Promise<void> {
+    const key = keyOf(work.origin);
+    const remembered = this.#memory.origins.get(key);
+    if (
+      remembered?.inputs !== undefined &&
+      remembered.inputs === this.#inputs(work, remembered.uses)
+    ) {
+      this.#need(remembered.uses);
+      return;
+    }
+    const startedMs = this.#needs.clock.nowMs();
+    const before = await this.#needs.published(work.origin, signal);
+    const made = await work.make(uses, before, signal);
+    const whole = made.kind === "outcome" && made.outcome.kind === "generated";
+    // What a failed origin is offered still comes from somewhere: keep watching that.
+    const used = whole
+      ? uses.all()
+      : distinct([...uses.all(), ...this.#usesBefore(work.origin, before)]);
+    if (made.kind === "waiting") {
+      this.#waiting += 1;
+      this.#need(used);
+      return;
+    }
+    const rowBefore =
+      work.origin.kind === "application-set"
+        ? await this.#needs.findSet(work.origin.name, signal)
+        : undefined;
+    const plan = planOrigin({
+      origin: work.origin,
+      outcome: made.outcome,
+      before,
+      problemBefore:
+        work.origin.kind === "application-set" ? rowBefore?.problem : before[0]?.draft.problem,
+      clusters: this.#clusters,
+      projects: this.#fleet.projects,
+      owners: await this.#needs.owners(wantedNames(made.outcome), signal),
+      // The store raises generations beyond what it remembers of tombstones.
+      generationFloor: new Map(),
+      consent: consents(work.origin, made, before, rowBefore),
+      shrink: this.#settings.shrink,
+      actor: this.#commit,
+      trace: this.#trace,
+      nowMs: startedMs,
+    });
+    await this.#record(work, made, plan, rowBefore, startedMs, signal);
+    if (made.outcome.kind === "removed" && plan.held.length === 0) {
+      this.#memory.origins.delete(key);
+      this.#memory.applicationFiles.delete(work.origin.name);
+      return;
+    }
+    this.#need(used);
+    const settled = plan.problem === undefined && plan.held.length === 0 && !made.transient;
+    this.#memory.origins.set(key, {
+      inputs: settled ? this.#inputs(work, used) : undefined,
+      uses: used,
+    });
+    if (made.requeueAfterMs !== undefined)
+      this.#requeueAfterMs = Math.min(this.#requeueAfterMs ?? Infinity, made.requeueAfterMs);
+  }
+
+  async #record(
+    work: Work,
+    made: Extract<Made, { readonly kind: "outcome" }>,
+    plan: OriginPlan,
+    rowBefore: ApplicationSetRecord | undefined,
+    atMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { origin } = work;
+    const set = this.#rowOf(work, made, plan, rowBefore, atMs);
+    if (plan.problem !== undefined) this.#troubled = true;
+    if (plan.changes.some(({ kind }) => kind === "remove")) this.#freed = true;
+    const events = [...plan.events, ...setEvents(origin, set, rowBefore)];
+    if (plan.changes.length === 0 && events.length === 0 && set === "unchanged") return;
+    const { changedClusters } = await this.#needs.record(
+      { origin, set, changes: plan.changes, events, atMs },
+      signal,
+    );
+    if (changedClusters.length > 0) this.#needs.onClustersChanged(changedClusters);
+    const fields = {
+      [origin.kind === "application-set" ? "set" : "application"]: origin.name,
+      commit: this.#commit,
+      trace: this.#trace,
+    };
+    if (plan.changes.length > 0)
+      this.#needs.log.info("applications published", {
+        ...fields,
+        changes: plan.changes.length,
+        clusters: changedClusters.length,
+        durationMs: this.#needs.clock.nowMs() - atMs,
+      });
+    if (plan.problem !== undefined && plan.problem.sinceMs === atMs)
+      this.#needs.log.warn("last good state kept", {
+        ...fields,
+        code: plan.problem.code,
+        problem: plan.problem.message,
+      });
+  }
+
+  #rowOf(
+    { origin, file }: Work,
+    made: Extract<Made, { readonly kind: "outcome" }>,
+    plan: OriginPlan,
+    before: ApplicationSetRecord | undefined,
+    atMs: number,
+  ): SetRow | "removed" | "unchanged" {
+    if (origin.kind === "application") return "unchanged";
+    if (made.outcome.kind === "removed" && plan.held.length === 0) return "removed";
+    const row: SetRow = {
+      name: origin.name,
+      project: made.set?.project ?? before?.project ?? "",
+      path: file === "" ? (before?.path ?? "") : file,
+      commit: this.#commit,
+      document:
+        made.set === undefined ? (before?.document ?? "{}") : canonicalJson(made.set.document),
+      generatedAtMs: made.outcome.kind === "generated" ? atMs : (before?.generatedAtMs ?? 0),
+      problem: plan.problem,
+    };
+    // Having been read again at another commit is not worth a write by itself.
+    const same =
+      before !== undefined &&
+      plan.changes.length === 0 &&
+      before.project === row.project &&
+      before.path === row.path &&
+      before.document === row.document &&
+      JSON.stringify(before.problem) === JSON.stringify(row.problem);
+    return same ? "unchanged" : row;
+  }
+
+  async #generateSet(
+    set: ApplicationSet,
+    uses: UseLog,
+    before: readonly PublishedApplication[],
+    signal: AbortSignal,
+  ): Promise<Made> {
+    const gathered = await this.#gatherFacts(set, uses, signal);
+    if (gathered.kind === "waiting") return gathered;
+    const { facts, unread } = gathered;
+    const generated = generate(set, facts, { decodeYaml: this.#needs.decodeYaml });
+    if (!generated.ok) {
+      const [reason] = unread;
+      const draft =
+        generated.problem.code === codes.repositoryUnknown && reason !== undefined
+          ? problem(generated.problem.code, `${generated.problem.message}: ${reason.message}`)
+          : generated.problem;
+      return { ...failed(draft), set, transient: unread.length > 0 };
+    }
+    const { applications, requeueAfterMs } = generated.value;
+    return this.#outcomes(applications, set, requeueAfterMs, uses, before, signal);
+  }
+
+  async #gatherFacts(
+    set: ApplicationSet,
+    uses: UseLog,
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly kind: "facts"; readonly facts: Facts; readonly unread: readonly ProblemDraft[] }
+    | { readonly kind: "waiting" }
+  > {
+    const repositories = new Map<string, RepositoryFact>();
+    const unread = new Map<string, ProblemDraft>();
+    for (;;) {
+      const facts: Facts = { clusters: this.#clusters, repositories };
+      const wanted = neededRepositories(set, facts, { decodeYaml: this.#needs.decodeYaml }).filter(
+        ({ repoURL, revision }) => {
+          const key = repositoryFactKey(repoURL, revision);
+          return !repositories.has(key) && !unread.has(key);
+        },
+      );
+      if (wanted.length === 0) return { kind: "facts", facts, unread: [...unread.values()] };
+      let waiting = false;
+      for (const { repoURL, revision } of wanted) {
+        const key = repositoryFactKey(repoURL, revision);
+        const state = uses.revision(repoURL, revision);
+        if (state.kind === "unknown") waiting = true;
+        else if (state.kind === "unavailable") unread.set(key, state.problem);
+        else {
+          const fact = await this.#repositoryFact(repoURL, revision, state.commit, signal);
+          if (fact.ok) repositories.set(key, fact.value);
+          else unread.set(key, fact.problem);
+        }
+      }
+      if (waiting) return { kind: "waiting" };
+    }
+  }
+
+  async #repositoryFact(
+    repoURL: string,
+    revision: string,
+    commit: string,
+    signal: AbortSignal,
+  ): Promise<Result<RepositoryFact, ProblemDraft>> {
+    const { facts } = this.#memory;
+    const key = `${repositoryFactKey(repoURL, revision)} ${commit}`;
+    const known = facts.get(key);
+    if (known !== undefined) return ok(known);
+    const read = await this.#reading(repoURL, commit, (tree) => tree.directories(), signal);
+    if (!read.ok) return read;
+    await this.#pace.breathe(signal);
+    const fact: RepositoryFact = { repoURL, revision, commit, directories: read.value };
+    facts.set(key, fact);
+    const [oldest] = facts.keys();
+    if (facts.size > factsMost && oldest !== undefined) facts.delete(oldest);
+    return ok(fact);
+  }
+
+  async #outcomes(
+    applications: readonly Application[],
+    set: ApplicationSet | undefined,
+    requeueAfterMs: number | undefined,
+    uses: UseLog,
+    before: readonly PublishedApplication[],
+    signal: AbortSignal,
+  ): Promise<Made> {
+    const outcomes: ApplicationOutcome[] = [];
+    const offered = bundlesOf(before);
+    let waiting = false;
+    let transient = false;
+    for (const application of applications) {
+      await this.#pace.breathe(signal);
+      const admitted = this.#admits(application);
+      if (!admitted.ok) {
+        outcomes.push({ application, rendered: fail(admitted.problem) });
+        continue;
+      }
+      const { repoURL, targetRevision } = application.source;
+      const state = uses.revision(repoURL, targetRevision);
+      if (state.kind === "unknown") {
+        waiting = true;
+        continue;
+      }
+      if (state.kind === "unavailable") {
+        outcomes.push({ application, rendered: fail(state.problem) });
+        continue;
+      }
+      const rendered = await this.#render(application.source, state.commit, offered, signal);
+      transient ||= !rendered.ok && rendered.problem.code === copyUnusable;
+      outcomes.push({ application, rendered });
+    }
+    if (waiting) return { kind: "waiting" };
+    return {
+      kind: "outcome",
+      outcome: { kind: "generated", applications: outcomes },
+      set,
+      requeueAfterMs,
+      transient,
+    };
+  }
+
+  /** A bundle that the store surely has: rendered in this pass, or offered by this origin already. */
+  async #render(
+    source: ApplicationSource,
+    commit: string,
+    offered: ReadonlySet<Digest>,
+    signal: AbortSignal,
+  ): Promise<Result<Rendered, ProblemDraft>> {
+    const found = await this.#reading(
+      source.repoURL,
+      commit,
+      (tree) => ({ tree, oid: tree.oidOf(source.path) }),
+      signal,
+    );
+    if (!found.ok) return found;
+    const { tree, oid } = found.value;
+    const withRevision = (made: RememberedRendering): Result<Rendered, ProblemDraft> =>
+      made.ok ? ok({ ...made.value, revision: commit }) : made;
+    // A path that is not there has no identity, and the message names the commit.
+    const key =
+      oid === undefined ? undefined : JSON.stringify([oid, source.path, { ...source.directory }]);
+    const now = key === undefined ? undefined : this.#rendered.get(key);
+    if (now !== undefined) return withRevision(now);
+    const before = oid === undefined ? undefined : this.#needs.renderings.get(oid, source);
+    if (before !== undefined && (!before.ok || offered.has(before.value.bundle)))
+      return withRevision(before);
+
+    const made = await this.#renderNow(tree, source, signal);
+    if (oid !== undefined && key !== undefined && (made.ok || made.problem.code !== copyUnusable)) {
+      this.#rendered.set(key, made);
+      this.#needs.renderings.put(oid, source, made);
+    }
+    return withRevision(made);
+  }
+
+  async #renderNow(
+    tree: PublishTree,
+    source: ApplicationSource,
+    signal: AbortSignal,
+  ): Promise<RememberedRendering> {
+    let manifests: Result<readonly Manifest[], ProblemDraft>;
+    try {
+      manifests = await this.#needs.render(tree, source, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return fail(troubleAsProblem(error, source.repoURL));
+    }
+    if (!manifests.ok) return manifests;
+    await this.#pace.breathe(signal);
+    const { digest, bundle, blobs } = makeBundle(manifests.value);
+    await this.#needs.putBundle(digest, blobs, bundle, this.#needs.clock.nowMs(), signal);
+    return ok({ bundle: digest, objects: bundle.entries.length });
+  }
+
+  /** Reads from a commit of a repository; a copy that cannot be read fails only who asks. */
+  async #reading<T>(
+    url: string,
+    commit: string,
+    read: (tree: PublishTree) => T,
+    signal: AbortSignal,
+  ): Promise<Result<T, ProblemDraft>> {
+    try {
+      const key = treeKey(url, commit);
+      const opening = this.#trees.get(key) ?? this.#needs.openCommit(url, commit, signal);
+      this.#trees.set(key, opening);
+      const tree = await opening;
+      if (tree !== undefined) return ok(read(tree));
+      return fail(problem(copyUnusable, `commit ${commit} of ${url} is not here any more`));
+    } catch (error) {
+      signal.throwIfAborted();
+      return fail(troubleAsProblem(error, url));
+    }
+  }
+
+  #inputs(work: Work, uses: Uses): Digest {
+    return digestOf({
+      input: work.input,
+      file: work.file,
+      around: this.#surroundings,
+      uses: uses.map(({ url, revision }) => {
+        const state = this.#needs.revision(url, revision);
+        return [url, revision, state.kind === "at" ? state.commit : state.kind];
+      }),
+    });
+  }
+
+  #usesBefore(origin: Origin, before: readonly PublishedApplication[]): Uses {
+    return [
+      ...(this.#memory.origins.get(keyOf(origin))?.uses ?? []),
+      ...before
+        .filter(({ draft }) => draft.source.repoURL !== "")
+        .map(({ draft }) => ({
+          url: draft.source.repoURL,
+          revision: draft.source.targetRevision,
+        })),
+    ];
+  }
+
+  #need(uses: Uses): void {
+    for (const { url, revision } of uses) {
+      const revisions = this.#needed.get(url) ?? new Set();
+      revisions.add(revision);
+      this.#needed.set(url, revisions);
+    }
+  }
+}
+
+const factsMost = 256;
+
+/** What we keep of a repository cannot be read; it will be fetched again. */
+const copyUnusable = "WH-GIT-3008";
+
+function troubleAsProblem(error: unknown, url: string): ProblemDraft {
+  if (!(error instanceof Trouble)) throw error;
+  return problem(copyUnusable, `the copy of ${url} cannot be read: ${describeError(error)}`);
+}
+
+const treeKey = (url: string, commit: string): string => `${url} ${commit}`;
+
+const keyOf = (origin: Origin): string => `${origin.kind} ${origin.name}`;
+
+const madeOf = (outcome: OriginOutcome): Extract<Made, { readonly kind: "outcome" }> => ({
+  kind: "outcome",
+  outcome,
+  set: undefined,
+  requeueAfterMs: undefined,
+  transient: false,
+});
+
+const failed = (draft: ProblemDraft): Extract<Made, { readonly kind: "outcome" }> =>
+  madeOf({ kind: "failed", problem: draft });
+
+const distinct = (uses: Uses): Uses => [
+  ...new Map(uses.map((use) => [repositoryFactKey(use.url, use.revision), use])).values(),
+];
+
+const wantedNames = (outcome: OriginOutcome): readonly ApplicationName[] =>
+  outcome.kind === "generated"
+    ? outcome.applications.map(({ application }) => application.name)
+    : [];
+
+const bundlesOf = (before: readonly PublishedApplication[]): ReadonlySet<Digest> =>
+  new Set(before.flatMap(({ desired }) => (desired === undefined ? [] : [desired.entry.bundle])));
+
+/** Whether the author agreed to any number of removals; of what is gone, its last words count. */
+function consents(
+  origin: Origin,
+  made: Extract<Made, { readonly kind: "outcome" }>,
+  before: readonly PublishedApplication[],
+  row: ApplicationSetRecord | undefined,
+): boolean {
+  if (made.set !== undefined) return annotationConsents(made.set.annotations);
+  if (origin.kind === "application")
+    return before.some(({ draft }) => annotationConsents(draft.annotations));
+  if (row === undefined) return false;
+  const last = parseApplicationSet(JSON.parse(row.document));
+  return last.ok && annotationConsents(last.value.annotations);
+}
+
+function setEvents(
+  origin: Origin,
+  set: SetRow | "removed" | "unchanged",
+  before: ApplicationSetRecord | undefined,
+): readonly FleetEventDraft[] {
+  if (set === "unchanged" || origin.kind === "application") return [];
+  const about = { kind: "set-changed", subject: origin.name, cluster: "" } as const;
+  if (set === "removed")
+    return [{ ...about, message: `applicationset ${origin.name} is gone from Git` }];
+  if (before === undefined)
+    return [{ ...about, message: `applicationset ${origin.name} was read from ${set.path}` }];
+  if (before.document !== set.document)
+    return [{ ...about, message: `applicationset ${origin.name} changed at ${set.commit}` }];
+  return [];
+}

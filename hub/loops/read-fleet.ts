@@ -1,0 +1,142 @@
+import type { Result } from "../../proto/kit/result.ts";
+import type { FleetDocument } from "../domain/fleet-documents.ts";
+import { problem, type ProblemDraft } from "../domain/problem.ts";
+import type { Pace } from "./pace.ts";
+
+/** A commit as publishing reads it. Paths have no slash at their ends. */
+export type PublishTree = {
+  readonly commit: string;
+  /** Identity of all that is under a path; `undefined` when nothing is there. */
+  readonly oidOf: (path: string) => string | undefined;
+  readonly entryAt: (path: string) => { readonly kind: string } | undefined;
+  readonly directories: () => readonly string[];
+  readonly list: (
+    path: string,
+    manner: { readonly recurse: boolean },
+  ) =>
+    | readonly {
+        readonly path: string;
+        readonly kind: "file" | "symlink" | "submodule";
+        readonly oid: string;
+      }[]
+    | undefined;
+  readonly readFile: (
+    path: string,
+    bytesMost: number,
+  ) => Result<
+    Uint8Array,
+    | { readonly kind: "absent" }
+    | { readonly kind: "not-a-file"; readonly found: string }
+    | { readonly kind: "too-large"; readonly bytes: number; readonly bytesMost: number }
+  >;
+};
+
+export type ReadYaml = (
+  text: string,
+) => Result<
+  readonly { readonly value: unknown }[],
+  { readonly code: string; readonly line: number; readonly column: number; readonly reason: string }
+>;
+
+/** Documents of files by their content's id, so that only what changed is parsed again. */
+export type ParsedFiles = Map<
+  string,
+  { readonly oid: string; readonly documents: readonly FleetDocument[] }
+>;
+
+export const fleetFileBytesMost = 4 * 1024 * 1024;
+
+const codes = {
+  pathMissing: "WH-GEN-3121",
+  fileUnreadable: "WH-GEN-3122",
+} as const;
+
+/**
+ * Every YAML and JSON document under a path of the fleet repository. What cannot be read is among them as
+ * such: nothing it may have held counts as gone.
+ */
+export async function readFleet(
+  tree: PublishTree,
+  path: string,
+  readYaml: ReadYaml,
+  parsed: ParsedFiles,
+  pace: Pace,
+  signal: AbortSignal,
+): Promise<readonly FleetDocument[]> {
+  const listed = tree.list(path, { recurse: true });
+  if (listed === undefined)
+    return [
+      unreadable(
+        path,
+        problem(
+          codes.pathMissing,
+          `the fleet repository has no directory ${JSON.stringify(path)} at commit ${tree.commit}`,
+        ),
+      ),
+    ];
+  const documents: FleetDocument[] = [];
+  const present = new Set<string>();
+  for (const { path: file, kind, oid } of listed) {
+    if (!/\.(ya?ml|json)$/.test(file) || inDotDirectory(file)) continue;
+    present.add(file);
+    const known = parsed.get(file);
+    if (known !== undefined && known.oid === oid) {
+      documents.push(...known.documents);
+      continue;
+    }
+    await pace.breathe(signal);
+    const found = kind === "file" ? readOne(tree, file, readYaml) : [notFollowed(file, kind)];
+    parsed.set(file, { oid, documents: found });
+    documents.push(...found);
+  }
+  for (const file of parsed.keys()) if (!present.has(file)) parsed.delete(file);
+  return documents;
+}
+
+/** `.github` and the like hold YAML that is nobody's manifest. */
+const inDotDirectory = (file: string): boolean => /(^|\/)\.[^/]+\//.test(file);
+
+const unreadable = (file: string, draft: ProblemDraft): FleetDocument => ({
+  kind: "unreadable",
+  file,
+  problem: draft,
+});
+
+const notFollowed = (file: string, kind: "symlink" | "submodule"): FleetDocument =>
+  unreadable(
+    file,
+    problem(
+      codes.fileUnreadable,
+      `${file} is a ${kind === "symlink" ? "symbolic link" : kind}, which is not followed`,
+    ),
+  );
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function readOne(tree: PublishTree, file: string, readYaml: ReadYaml): readonly FleetDocument[] {
+  const read = tree.readFile(file, fleetFileBytesMost);
+  if (!read.ok) {
+    const why =
+      read.problem.kind === "too-large"
+        ? `has ${read.problem.bytes} bytes, at most ${read.problem.bytesMost} are read`
+        : `cannot be read: it is ${read.problem.kind}`;
+    return [unreadable(file, problem(codes.fileUnreadable, `${file} ${why}`))];
+  }
+  let text: string;
+  try {
+    text = utf8.decode(read.value);
+  } catch {
+    return [unreadable(file, problem(codes.fileUnreadable, `${file} is not UTF-8 text`))];
+  }
+  const parsed = readYaml(text);
+  if (!parsed.ok) {
+    const { code, line, column, reason } = parsed.problem;
+    return [unreadable(file, problem(code, `${file}: line ${line}, column ${column}: ${reason}`))];
+  }
+  return parsed.value.map(({ value }, index) => ({
+    kind: "read",
+    file,
+    number: index + 1,
+    value,
+  }));
+}
