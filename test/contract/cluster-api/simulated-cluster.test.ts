@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../../proto/kit/clock.ts";
+import { silentLog } from "../../../proto/kit/log.ts";
+import { objectKeyParts, splitApiVersion } from "../../../proto/words/object-key.ts";
+import type { KubeObject } from "../../../spoke/domain/kube-object.ts";
+import { openCluster, type OpenCluster } from "../../../spoke/kube/open.ts";
+import type { Json } from "../../support/cluster/json.ts";
+import { startSimulatedCluster } from "../../support/cluster/server.ts";
+import { clusterApiContract } from "./suite.ts";
+
+clusterApiContract("the spoke's client and the simulated cluster", async () => {
+  const simulated = await startSimulatedCluster({ namespaces: ["shop", "wheelhouse"] });
+  const folder = await mkdtemp(join(tmpdir(), "wheelhouse-cluster-api-"));
+  const file = join(folder, "kubeconfig");
+  await writeFile(file, simulated.kubeconfig());
+  const opened: OpenCluster[] = [];
+  const open = (): OpenCluster => {
+    const cluster = openCluster(
+      { kind: "kubeconfig", file, context: undefined },
+      { namespace: "wheelhouse", version: "0.0.0" },
+      { requests: { add: () => {} }, clock: systemClock, random: Math.random, log: silentLog },
+    );
+    opened.push(cluster);
+    return cluster;
+  };
+
+  async function ask(method: string, path: string, body?: unknown): Promise<void> {
+    const { status, body: said } = await simulated.call(
+      method,
+      `${path}?fieldManager=visitor`,
+      body as Json | undefined,
+    );
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(said)}`);
+  }
+
+  const { api, inventory } = open();
+  return {
+    api,
+    inventory,
+    anotherInventory: () => open().inventory,
+    hand: {
+      create: async (object) => await ask("POST", pathOf(object), object),
+      edit: async (key, patch) => await ask("PATCH", pathOfKey(objectKeyParts(key)), patch),
+      remove: async (key) => await ask("DELETE", pathOfKey(objectKeyParts(key))),
+    },
+    loseWatchPlaces: async () => void simulated.faults.expireWatches(),
+    [Symbol.asyncDispose]: async () => {
+      for (const cluster of opened) cluster.close();
+      await simulated.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+});
+
+/** Only the kinds the contract touches by hand. */
+const collections: { readonly [kind: string]: string } = {
+  "/ConfigMap": "/api/v1/namespaces/NAMESPACE/configmaps",
+  "apiextensions.k8s.io/CustomResourceDefinition":
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+};
+
+function collection(group: string, kind: string, namespace: string): string {
+  const path = collections[`${group}/${kind}`];
+  if (path === undefined) throw new Error(`nobody creates a ${kind} by hand here`);
+  return path.replace("NAMESPACE", namespace);
+}
+
+const pathOf = ({ apiVersion, kind, metadata }: KubeObject): string =>
+  collection(splitApiVersion(apiVersion).group, kind, metadata.namespace ?? "");
+
+const pathOfKey = ({ group, kind, namespace, name }: ReturnType<typeof objectKeyParts>): string =>
+  `${collection(group, kind, namespace)}/${name}`;
