@@ -86,6 +86,7 @@ export async function composeHub(
         clusters: clustersAsSeen(store.clusters, link.sessions),
       },
       ...composeOrders({ settings, store, link, publishing, clock }),
+      published: publishing.published,
       metricsExposition: metrics.exposition,
       requestSeconds: metrics.histogram(
         "wheelhouse_hub_http_request_seconds",

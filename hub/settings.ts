@@ -61,7 +61,10 @@ export const hubSettingHelp: readonly (readonly [name: string, help: string])[] 
   ["settings-file", "JSON file with settings in camelCase"],
   ["poll-ms", "pause between two looks at a repository, 1000 to 3600000 (30000)"],
   ["git-timeout-ms", "most time for one fetch, 1000 to 3600000 (120000)"],
-  ["repository-bytes-most", "largest snapshot of a repository that is kept (536870912)"],
+  [
+    "repository-bytes-most",
+    "largest snapshot of a repository that is kept, 1000000 to 17179869184 (536870912)",
+  ],
   ["link-listen", "host:port spokes dial (0.0.0.0:7443)"],
   ["link-public-address", "host:port that join commands name (link-listen)"],
   ["link-names", "comma-separated further names and addresses in the link's certificate"],
@@ -80,8 +83,11 @@ export const hubSettingHelp: readonly (readonly [name: string, help: string])[] 
     "admin-token-file",
     "where the first start leaves an admin token, mode 0600 (data-folder/admin-token)",
   ],
-  ["command-life-ms", "how long a sync command waits for its spoke, 1000 to 604800000 (1 hour)"],
-  ["spoke-image", "container image named in join manifests"],
+  [
+    "command-life-ms",
+    "how long a sync or refresh command waits for its spoke, 1000 to 604800000 (1 hour)",
+  ],
+  ["spoke-image", "container image named in join manifests (ghcr.io/wheelhouse/wheelhouse:latest)"],
   ["ready-file", "written once everything listens: addresses as JSON"],
   ["log-level", `${logLevels.join(", ")} (info)`],
 ];

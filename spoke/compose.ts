@@ -84,7 +84,12 @@ export async function composeSpoke(
     {
       cluster: cluster.api,
       inventory: cluster.inventory,
-      readBlob: blobs.read,
+      readBlob: async (digest, readSignal) => {
+        const bytes = await blobs.read(digest, readSignal);
+        // Something took it from the disk: it has to be asked for again.
+        if (bytes === undefined) link.missed();
+        return bytes;
+      },
       hubId: () => hubId,
       clock,
       random,

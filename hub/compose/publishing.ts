@@ -22,6 +22,8 @@ import type { Store } from "../store/store.ts";
 export type Publishing = {
   readonly repositories: Repositories;
   readonly loop: PublishLoop;
+  /** The newest commit of the fleet repository that went through a pass with nothing left to wait for. */
+  readonly published: () => { readonly commit: string; readonly atMs: number } | undefined;
   readonly close: () => void;
 };
 
@@ -76,6 +78,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
     "Time of one pass from the fleet repository to desired sets.",
     secondsBuckets,
   );
+  let published: { readonly commit: string; readonly atMs: number } | undefined;
   const loop: PublishLoop = createPublishLoop(
     {
       revision: repositories.revision,
@@ -103,7 +106,12 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       clock,
       random,
       log,
-      onPass: (_pass, durationMs) => passSeconds.observe(durationMs / 1_000),
+      onPass: (pass, durationMs) => {
+        passSeconds.observe(durationMs / 1_000);
+        const { commit, waiting, failures } = pass;
+        if (commit !== undefined && commit !== published?.commit && waiting === 0 && failures === 0)
+          published = { commit, atMs: clock.nowMs() };
+      },
     },
     {
       fleet: {
@@ -121,6 +129,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
   return {
     repositories,
     loop,
+    published: () => published,
     close: () => {
       mirrors.close();
       connections.close();

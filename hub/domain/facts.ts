@@ -8,6 +8,8 @@ export type ClusterFact = {
   readonly server: string;
   readonly labels: Labels;
   readonly annotations: Labels;
+  /** What templates see as `project`; Argo CD has it on clusters that belong to one. */
+  readonly project?: string;
 };
 
 /** What a repository holds at a commit, as far as generators ask. */
@@ -26,6 +28,8 @@ export type Facts = {
   readonly clusters: readonly ClusterFact[];
   /** By `repositoryFactKey`. A repository that could not be read is absent, and fails the generators that ask. */
   readonly repositories: ReadonlyMap<string, RepositoryFact>;
+  /** Adds Argo CD's implicit `in-cluster` to cluster generators without a selector. A hub has none by default. */
+  readonly localCluster?: boolean;
 };
 
 export const repositoryFactKey = (repoURL: string, revision: string): string =>

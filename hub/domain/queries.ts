@@ -48,3 +48,19 @@ export type ResourceFilter = {
   readonly image?: string;
   readonly health?: readonly HealthState[];
 };
+
+export type ApplicationSetFilter = {
+  readonly text?: string;
+  readonly project?: string;
+  /** Only those with a problem. */
+  readonly troubled?: boolean;
+};
+
+/** `PageRequest.after` is not a cursor of that list in that order. A caller's mistake: HTTP answers 400. */
+export class BadCursor extends Error {
+  override readonly name = "BadCursor";
+
+  constructor() {
+    super("cursor is not one of this list in this order; start again without it");
+  }
+}

@@ -2,7 +2,13 @@ import type { ConditionReport, OperationReport, ResourceReport } from "../../pro
 import type { DesiredApplication, SyncPolicy, TombstoneCause } from "../../proto/words/desired.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { Health, HealthState } from "../../proto/words/health.ts";
-import type { ApplicationName, ClusterId, ClusterName, Generation, Version } from "../../proto/words/ids.ts";
+import type {
+  ApplicationName,
+  ClusterId,
+  ClusterName,
+  Generation,
+  Version,
+} from "../../proto/words/ids.ts";
 import type { CommandKind } from "../../proto/words/link-messages.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
 
@@ -92,7 +98,11 @@ export type ApplicationRecord = {
   readonly annotations: Labels;
   readonly source: SourceRecord;
   /** The destination as written, and the cluster it names when there is one. */
-  readonly destination: { readonly name: string; readonly server: string; readonly namespace: string };
+  readonly destination: {
+    readonly name: string;
+    readonly server: string;
+    readonly namespace: string;
+  };
   readonly cluster: ClusterName | undefined;
   readonly policy: SyncPolicy;
   /** The Application as generated, as canonical JSON text. */
@@ -201,14 +211,23 @@ export type ApplicationChange =
       readonly kind: "write";
       readonly record: ApplicationDraft;
       /** `undefined` keeps what the cluster was offered before: a problem, or an unknown destination. */
-      readonly desired: { readonly cluster: ClusterId; readonly entry: DesiredApplication } | undefined;
+      readonly desired:
+        | { readonly cluster: ClusterId; readonly entry: DesiredApplication }
+        | undefined;
       /** The cluster it leaves, when its destination changed. */
       readonly leaves: TombstoneDraft | undefined;
     }
-  | { readonly kind: "remove"; readonly name: ApplicationName; readonly tombstone: TombstoneDraft | undefined };
+  | {
+      readonly kind: "remove";
+      readonly name: ApplicationName;
+      readonly tombstone: TombstoneDraft | undefined;
+    };
 
 /** All of an ApplicationRecord that publishing decides. */
-export type ApplicationDraft = Omit<ApplicationRecord, "status" | "createdAtMs" | "changedAtMs" | "cluster"> & {
+export type ApplicationDraft = Omit<
+  ApplicationRecord,
+  "status" | "createdAtMs" | "changedAtMs" | "cluster"
+> & {
   readonly clusterId: ClusterId | undefined;
   /** Whether removal leaves the objects in the cluster: no finalizer, or the set preserves resources. */
   readonly keepObjects: boolean;

@@ -22,14 +22,13 @@ export class Bell {
 
   /** The same, or after `delayMs`, whichever comes first. */
   async waitAtMost(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    const rung = new AbortController();
-    const slept = clock
-      .sleep(delayMs, AbortSignal.any([signal, rung.signal]))
-      .catch(() => signal.throwIfAborted());
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
     try {
-      await Promise.race([this.wait(signal), slept]);
+      await Promise.race([this.wait(either), clock.sleep(delayMs, either)]);
     } finally {
-      rung.abort();
+      // Neither the timer nor the wait outlives the other.
+      over.abort();
     }
   }
 }

@@ -93,6 +93,8 @@ export class SettingsReader {
   /** An entry of the file that is not a scalar, for settings that are lists or maps. */
   structure(name: string): unknown {
     this.#known.add(name);
+    if (this.#flags.has(name) || this.#environment[variableName(name)] !== undefined)
+      this.#problems.push(`${name} can only be given in the settings file, as ${camelCase(name)}`);
     return this.#file[camelCase(name)];
   }
 

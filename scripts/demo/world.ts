@@ -137,7 +137,7 @@ async function startOn(
 
   const startShared = (places: readonly SpokePlace[], number: number): void => {
     const file = join(folder, `spokes-${number}.json`);
-    const words = places.map(({ cluster: _, ...place }) => spokeWords({ hub, ...place }));
+    const words = places.map((place) => spokeWords({ hub, ...place }));
     writeFileSync(file, JSON.stringify(words), { mode: 0o600 });
     const process = startProcess(
       front,

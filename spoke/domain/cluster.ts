@@ -18,7 +18,12 @@ export type ApplyOutcome =
   /** The API server does not serve this kind (now). */
   | { readonly kind: "unknown-kind"; readonly message: string }
   /** Refused; the same bytes will be refused again until something else changes. */
-  | { readonly kind: "rejected"; readonly status: number; readonly reason: string; readonly message: string };
+  | {
+      readonly kind: "rejected";
+      readonly status: number;
+      readonly reason: string;
+      readonly message: string;
+    };
 
 export type RemoveOutcome =
   /** Accepted; the object may stay while finalizers run. */
@@ -26,7 +31,12 @@ export type RemoveOutcome =
   | { readonly kind: "absent" }
   /** The live object is not the one we meant: its uid differs. */
   | { readonly kind: "not-ours" }
-  | { readonly kind: "rejected"; readonly status: number; readonly reason: string; readonly message: string };
+  | {
+      readonly kind: "rejected";
+      readonly status: number;
+      readonly reason: string;
+      readonly message: string;
+    };
 
 /** What a watch says. `listed` replaces everything known of the type; the others are changes after it. */
 export type WatchEvent =

@@ -80,19 +80,22 @@ spec:
     },
     {
       name: "a field of the wrong type is named",
-      text: webSet().replace("generators:", "generators: 7 #"),
+      text: webSet().replace("goTemplate: true", "goTemplate: sometimes"),
       code: /^WH-GEN-\d+$/,
-      message: /generators/,
+      message: /goTemplate/,
     },
   ];
   for (const { name, text, code, message } of onTheSet)
     test(`${name}, and what it generated before stays`, async () => {
       await fleet.push({ "fleet/web.yaml": text });
-      const problem = await problemAt("/v1/applicationsets/web");
-      assert.match(problem.code, code);
-      assert.match(problem.message, message);
-      await unharmed();
-      await healed({ "fleet/web.yaml": webSet() });
+      try {
+        const problem = await problemAt("/v1/applicationsets/web");
+        assert.match(problem.code, code);
+        assert.match(problem.message, message);
+        await unharmed();
+      } finally {
+        await healed({ "fleet/web.yaml": webSet() });
+      }
     });
 
   const onTheApplication = [
@@ -127,11 +130,14 @@ spec:
   for (const { name, files, code, message } of onTheApplication)
     test(`${name}, and what runs stays`, async () => {
       await fleet.push(files);
-      const problem = await problemAt("/v1/applications/web-dev-1");
-      assert.match(problem.code, code);
-      assert.match(problem.message, message);
-      await unharmed();
-      await healed({ "apps/web/dev/settings.yaml": settings("hello") });
+      try {
+        const problem = await problemAt("/v1/applications/web-dev-1");
+        assert.match(problem.code, code);
+        assert.match(problem.message, message);
+        await unharmed();
+      } finally {
+        await healed({ "apps/web/dev/settings.yaml": settings("hello") });
+      }
     });
 
   test("an unknown destination cluster is named, on the application", async () => {

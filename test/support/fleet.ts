@@ -182,7 +182,10 @@ export type ApplicationView = {
   };
 };
 
-/** Waits until these applications, and no others, run everywhere at this commit, Synced and Healthy. */
+/**
+ * Waits until the hub has published this commit, and these applications and no others run as it says: their
+ * newest generation applied and then seen Healthy.
+ */
 export async function settled(
   fleet: Fleet,
   names: readonly string[],
@@ -191,6 +194,11 @@ export async function settled(
 ): Promise<readonly ApplicationView[]> {
   return eventually(
     async () => {
+      const summary = await fleet.api.get<{ readonly published?: { readonly commit: string } }>(
+        "/v1/fleet/summary",
+      );
+      if (summary.published?.commit !== commit)
+        throw new Error(`published is ${summary.published?.commit}`);
       const applications = await fleet.api.all<ApplicationView>("/v1/applications");
       const found = applications.map((application) => application.name).toSorted();
       if (found.join() !== names.toSorted().join())
@@ -198,7 +206,6 @@ export async function settled(
       for (const application of applications) {
         const { status } = application;
         if (
-          application.revision !== commit ||
           application.problem !== undefined ||
           status.healthyGeneration !== application.generation ||
           status.syncStatus !== "Synced" ||

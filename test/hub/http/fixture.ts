@@ -237,6 +237,7 @@ function needsOver(
       contentType: "text/plain; version=0.0.4",
       text: "wheelhouse_hub_spokes 2\n",
     }),
+    published: () => ({ commit: "c".repeat(40), atMs: 1_750_000_240_000 }),
     requestSeconds: { observe: () => {} },
     randomBytes: (count) => new Uint8Array(count).fill(7),
     newClusterId: () => clusterId("new"),

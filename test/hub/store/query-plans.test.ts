@@ -167,6 +167,34 @@ test("a page of applications is a range of an index, for every filter in every o
   }
 });
 
+test("a walk along what is filtered by keeps to its range", async () => {
+  const rows = [
+    {
+      filter: { health: ["Healthy"] },
+      by: "health",
+      index: "applications_health",
+      column: "health_rank",
+    },
+    {
+      filter: { cluster: "prod" },
+      by: "cluster",
+      index: "applications_cluster",
+      column: "cluster_name",
+    },
+  ] as const;
+  for (const { filter, by, index, column } of rows) {
+    for (const descending of [false, true]) {
+      const made = await plansOf(() =>
+        store.applications.list(filter, { by, descending }, first, signal),
+      );
+      const range = descending
+        ? `${column}>? AND (${column},name)<(?,?)`
+        : `(${column},name)>(?,?) AND ${column}<?`;
+      assert.equal(made.at(-1)?.plan[0], `SEARCH a USING INDEX ${index} (${range})`);
+    }
+  }
+});
+
 test("looked up or walked, a list gives the same answer", async () => {
   const list = (filter: ApplicationFilter, by: ApplicationSort, descending: boolean) =>
     allPages((page) => store.applications.list(filter, { by, descending }, page, signal), 700);

@@ -130,14 +130,14 @@ suite("waiting", () => {
     const signal = stop.signal;
     const add = signal.addEventListener.bind(signal);
     const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = ((...words: Parameters<typeof add>) => {
+    signal.addEventListener = (...words: Parameters<typeof add>) => {
       listeners += 1;
       add(...words);
-    }) as typeof add;
-    signal.removeEventListener = ((...words: Parameters<typeof remove>) => {
+    };
+    signal.removeEventListener = (...words: Parameters<typeof remove>) => {
       listeners -= 1;
       remove(...words);
-    }) as typeof remove;
+    };
     assert.equal(await unlessAborted(Promise.resolve(1), signal), 1);
     assert.equal(listeners, 0);
   });

@@ -9,7 +9,7 @@ suite("the fleet", async () => {
 
   test("the summary counts everything once, grouped or not", async () => {
     const plain = (await ask("GET", "/v1/fleet/summary")).json;
-    assert.equal(plain.asOfMs, nowMs);
+    assert.equal(plain.readAtMs, nowMs);
     assert.deepEqual(plain.total.clusters, { total: 4, attached: 2 });
     assert.equal(plain.total.applications.total, 5);
     assert.equal(plain.total.applications.health.Degraded, 1);

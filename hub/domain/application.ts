@@ -1,0 +1,202 @@
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import type { SyncPolicy } from "../../proto/words/desired.ts";
+import { parseApplicationName, type ApplicationName } from "../../proto/words/ids.ts";
+import { FieldReader, isObject, readDocument, type JsonObject } from "./document.ts";
+import { codes, problem, type ProblemDraft } from "./problem.ts";
+import type { Labels } from "./records.ts";
+
+/** How a folder of manifests is read. Patterns are Argo CD's: a glob, or `{a,b}`; empty means none. */
+export type DirectoryOptions = {
+  readonly recurse: boolean;
+  readonly include: string;
+  readonly exclude: string;
+};
+
+export type ApplicationSource = {
+  readonly repoURL: string;
+  /** Folder without slashes at its ends; empty for the root. */
+  readonly path: string;
+  /** Branch, tag or commit; `HEAD` when it was left out. */
+  readonly targetRevision: string;
+  readonly directory: DirectoryOptions;
+};
+
+export type Destination = {
+  readonly name: string;
+  readonly server: string;
+  readonly namespace: string;
+};
+
+/** One workload in one cluster, as generated or as written. */
+export type Application = {
+  readonly name: ApplicationName;
+  readonly project: string;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly source: ApplicationSource;
+  readonly destination: Destination;
+  readonly policy: SyncPolicy;
+  /** Whether removal leaves the objects in the cluster: no resources finalizer. */
+  readonly keepObjects: boolean;
+  /** The whole document, fields we do not read included. */
+  readonly document: JsonObject;
+  /** Why it cannot be rendered or offered as it is (a source we do not support, two destinations). */
+  readonly problem: ProblemDraft | undefined;
+};
+
+/** Written on Applications whose removal takes their objects along, by itself or with a `/` and a manner. */
+export const resourcesFinalizer = "resources-finalizer.argocd.argoproj.io";
+
+/** Reads an Application document. Fails only when it has no usable name; every other flaw is its `problem`. */
+export function parseApplication(document: unknown): Result<Application, ProblemDraft> {
+  const read = readDocument(document);
+  if (!read.ok) return fail(problem(codes.badApplication, `application: ${read.problem}`));
+  if (!isObject(read.value))
+    return fail(problem(codes.badApplication, "an Application must be a mapping"));
+  return applicationOf(read.value);
+}
+
+/** The same for a document that was read already. */
+export function applicationOf(document: JsonObject): Result<Application, ProblemDraft> {
+  const fields = new FieldReader(document, "");
+  const metadata = fields.inside("metadata");
+  const name = parseApplicationName(metadata.value("name"));
+  if (!name.ok) {
+    const found = metadata.value("name");
+    const message = found === undefined || found === "" ? "it has no metadata.name" : name.problem;
+    return fail(problem(codes.badApplication, `application without a usable name: ${message}`));
+  }
+  const labels = metadata.textMap("labels");
+  const annotations = metadata.textMap("annotations");
+  const finalizers = metadata.texts("finalizers");
+  const spec = fields.inside("spec");
+  if (!fields.has("spec")) fields.complain("spec", "is missing");
+  const project = spec.text("project");
+  const policy = readPolicy(spec);
+  const malformed = (): ProblemDraft | undefined =>
+    fields.problems.length === 0
+      ? undefined
+      : problem(codes.badApplication, `application ${name.value}: ${fields.problems.join("; ")}`);
+  const destination = readDestination(spec);
+  const source = readSource(spec);
+  return ok({
+    name: name.value,
+    project: project === "" ? "default" : project,
+    labels,
+    annotations,
+    source: source.value,
+    destination: destination.value,
+    policy,
+    keepObjects: !finalizers.some(
+      (finalizer) =>
+        finalizer === resourcesFinalizer || finalizer.startsWith(`${resourcesFinalizer}/`),
+    ),
+    document,
+    problem: malformed() ?? source.problem ?? destination.problem,
+  });
+}
+
+type Read<T> = { readonly value: T; readonly problem: ProblemDraft | undefined };
+
+function readDestination(spec: FieldReader): Read<Destination> {
+  const fields = spec.inside("destination");
+  const value = {
+    name: fields.text("name"),
+    server: fields.text("server"),
+    namespace: fields.text("namespace"),
+  };
+  const bad = (reason: string): Read<Destination> => ({
+    value,
+    problem: problem(codes.badDestination, `spec.destination ${reason}`),
+  });
+  if (value.name !== "" && value.server !== "")
+    return bad(
+      `must name a cluster or a server, not both, got name ${JSON.stringify(value.name)} and server ${JSON.stringify(value.server)}`,
+    );
+  if (value.name === "" && value.server === "") return bad("must name a cluster or a server");
+  return { value, problem: undefined };
+}
+
+function readPolicy(spec: FieldReader): SyncPolicy {
+  const policy = spec.inside("syncPolicy");
+  const automated = policy.inside("automated");
+  const enabled = policy.has("automated") && automated.flag("enabled") !== false;
+  return {
+    automated: enabled,
+    prune: automated.flag("prune") ?? false,
+    selfHeal: automated.flag("selfHeal") ?? false,
+    allowEmpty: automated.flag("allowEmpty") ?? false,
+    createNamespace: policy.texts("syncOptions").includes("CreateNamespace=true"),
+    conflicts: "override",
+  };
+}
+
+const unsupportedSources: readonly (readonly [key: string, what: string])[] = [
+  ["chart", "Helm charts from a chart repository (spec.source.chart)"],
+  ["helm", "Helm sources (spec.source.helm)"],
+  ["kustomize", "Kustomize sources (spec.source.kustomize)"],
+  ["plugin", "config management plugins (spec.source.plugin)"],
+];
+
+function readSource(spec: FieldReader): Read<ApplicationSource> {
+  const fields = spec.inside("source");
+  const directory = fields.inside("directory");
+  const path = fields.text("path");
+  const revision = fields.text("targetRevision");
+  const value: ApplicationSource = {
+    repoURL: fields.text("repoURL"),
+    path: trimmedPath(path),
+    targetRevision: revision === "" ? "HEAD" : revision,
+    directory: {
+      recurse: directory.flag("recurse") ?? false,
+      include: directory.text("include"),
+      exclude: directory.text("exclude"),
+    },
+  };
+  const because = (code: string, message: string): Read<ApplicationSource> => ({
+    value,
+    problem: problem(code, message),
+  });
+  const unsupported = unsupportedSource(spec, fields, directory);
+  if (unsupported !== undefined)
+    return because(codes.unsupportedSource, `not supported yet: ${unsupported}`);
+  if (!spec.has("source")) return because(codes.badSource, "spec.source is missing");
+  if (value.repoURL === "") return because(codes.badSource, "spec.source.repoURL is missing");
+  if (path.startsWith("/"))
+    return because(
+      codes.badSource,
+      `spec.source.path must be relative to the repository, got ${JSON.stringify(path)}`,
+    );
+  if (value.path.split("/").includes(".."))
+    return because(
+      codes.badSource,
+      `spec.source.path must stay inside the repository, got ${JSON.stringify(path)}`,
+    );
+  return { value, problem: undefined };
+}
+
+function unsupportedSource(
+  spec: FieldReader,
+  source: FieldReader,
+  directory: FieldReader,
+): string | undefined {
+  if (spec.list("sources").length > 0) return "several sources (spec.sources)";
+  if (spec.has("sourceHydrator")) return "the source hydrator (spec.sourceHydrator)";
+  const found = unsupportedSources.find(([key]) => {
+    const value = source.value(key);
+    return value !== undefined && value !== "" && !(isObject(value) && isEmpty(value));
+  });
+  if (found !== undefined) return found[1];
+  const jsonnet = directory.object("jsonnet");
+  if (jsonnet !== undefined && !isEmpty(jsonnet)) return "Jsonnet (spec.source.directory.jsonnet)";
+  return undefined;
+}
+
+const isEmpty = (value: JsonObject): boolean => Object.keys(value).length === 0;
+
+/** `./apps/web/` and `apps/web` are one folder; `.` is the root. */
+const trimmedPath = (path: string): string =>
+  path
+    .split("/")
+    .filter((segment) => segment !== "" && segment !== ".")
+    .join("/");

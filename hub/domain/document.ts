@@ -1,0 +1,175 @@
+import type { Json } from "../../proto/words/digest.ts";
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import type { Labels } from "./records.ts";
+
+/** A mapping of a document that was read at a door: no prototype, so no name in it can mean anything but itself. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/** How deep a document may nest. Deeper ones are refused before anything walks them. */
+export const documentDepthMost = 100;
+
+/**
+ * What a YAML or JSON reader gave, as a value that is safe to walk: mappings without a prototype, lists,
+ * text, booleans, null, finite numbers and bigints. Fails with a sentence that names the path.
+ */
+export function readDocument(input: unknown): Result<Json, string> {
+  try {
+    return ok(copied(input, "", 0));
+  } catch (error) {
+    if (error instanceof NotADocument) return fail(error.message);
+    throw error;
+  }
+}
+
+class NotADocument extends Error {}
+
+function copied(input: unknown, path: string, depth: number): Json {
+  if (depth > documentDepthMost)
+    throw new NotADocument(`${path} nests deeper than ${documentDepthMost} levels`);
+  switch (typeof input) {
+    case "string":
+    case "boolean":
+    case "bigint":
+      return input;
+    case "number":
+      if (Number.isFinite(input)) return input;
+      throw new NotADocument(`${pathText(path)} is ${input}, which JSON cannot hold`);
+    case "object":
+      if (input === null) return null;
+      if (Array.isArray(input))
+        return input.map((item: unknown, index) => copied(item, `${path}[${index}]`, depth + 1));
+      return copiedObject(input, path, depth);
+    default:
+      throw new NotADocument(`${pathText(path)} is ${typeof input}, which JSON cannot hold`);
+  }
+}
+
+function copiedObject(input: object, path: string, depth: number): JsonObject {
+  const entries: Iterable<readonly [unknown, unknown]> =
+    input instanceof Map ? input : Object.entries(input);
+  const result = emptyObject();
+  for (const [key, value] of entries) {
+    if (typeof key !== "string")
+      throw new NotADocument(`${pathText(path)} has a key that is ${typeof key}, not text`);
+    result[key] = copied(value, path === "" ? key : `${path}.${key}`, depth + 1);
+  }
+  return result;
+}
+
+const pathText = (path: string): string => (path === "" ? "the document" : path);
+
+/** A fresh mapping without a prototype: `__proto__` is a key like any other in it. */
+export const emptyObject = (): { [key: string]: Json } =>
+  Object.create(null) as { [key: string]: Json };
+
+export function objectOf(entries: Iterable<readonly [string, Json]>): JsonObject {
+  const result = emptyObject();
+  for (const [key, value] of entries) result[key] = value;
+  return result;
+}
+
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+// Array.isArray does not narrow readonly arrays.
+export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
+
+/** The value under `key`, own keys only. */
+export const field = (object: JsonObject, key: string): Json | undefined =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
+/**
+ * Reads typed fields of one mapping and remembers every problem, so that all are told together.
+ *
+ * An absent field and an explicit null mean the same, as they do in Kubernetes.
+ */
+export class FieldReader {
+  readonly problems: string[];
+  readonly #object: JsonObject;
+  readonly #path: string;
+
+  constructor(object: JsonObject, path: string, problems: string[] = []) {
+    this.#object = object;
+    this.#path = path;
+    this.problems = problems;
+  }
+
+  path(key: string): string {
+    return this.#path === "" ? key : `${this.#path}.${key}`;
+  }
+
+  value(key: string): Json | undefined {
+    return field(this.#object, key) ?? undefined;
+  }
+
+  has(key: string): boolean {
+    return this.value(key) !== undefined;
+  }
+
+  text(key: string): string {
+    return this.#typed(key, "text", isText) ?? "";
+  }
+
+  flag(key: string): boolean | undefined {
+    return this.#typed(key, "true or false", isFlag);
+  }
+
+  list(key: string): readonly Json[] {
+    return this.#typed(key, "a list", isList) ?? [];
+  }
+
+  texts(key: string): readonly string[] {
+    return this.list(key).flatMap((item, index) => {
+      if (typeof item === "string") return [item];
+      this.problems.push(`${this.path(key)}[${index}] must be text, got ${describe(item)}`);
+      return [];
+    });
+  }
+
+  object(key: string): JsonObject | undefined {
+    return this.#typed(key, "a mapping", isObject);
+  }
+
+  /** A mapping of text to text, such as labels. */
+  textMap(key: string): Labels {
+    const result = emptyObject() as Record<string, string>;
+    for (const [name, value] of Object.entries(this.object(key) ?? {})) {
+      if (typeof value === "string") result[name] = value;
+      else this.problems.push(`${this.path(key)}.${name} must be text, got ${describe(value)}`);
+    }
+    return result;
+  }
+
+  /** A reader of the mapping under `key`, or of an empty one; problems end up here. */
+  inside(key: string): FieldReader {
+    return new FieldReader(this.object(key) ?? emptyObject(), this.path(key), this.problems);
+  }
+
+  complain(key: string, message: string): void {
+    this.problems.push(`${this.path(key)} ${message}`);
+  }
+
+  #typed<T extends Json>(
+    key: string,
+    wanted: string,
+    is: (value: Json | undefined) => value is T,
+  ): T | undefined {
+    const value = this.value(key);
+    if (value === undefined || is(value)) return value;
+    this.problems.push(`${this.path(key)} must be ${wanted}, got ${describe(value)}`);
+    return undefined;
+  }
+}
+
+const isText = (value: Json | undefined): value is string => typeof value === "string";
+const isFlag = (value: Json | undefined): value is boolean => typeof value === "boolean";
+
+/** A value for an error message: what it is, quoted when it is short. */
+export function describe(value: Json | undefined): string {
+  if (value === undefined || value === null) return "null";
+  if (isList(value)) return "a list";
+  if (isObject(value)) return "a mapping";
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  return String(value);
+}

@@ -1,0 +1,95 @@
+import { ok } from "../../../proto/kit/result.ts";
+import { field, FieldReader, isObject, type JsonObject } from "../document.ts";
+import type { ClusterFact } from "../facts.ts";
+import type { Params } from "../params.ts";
+import type { Labels } from "../records.ts";
+import { labelsMatch, parseLabelSelector } from "../selector.ts";
+import { normalize } from "../template/normalize.ts";
+import { compareBytes, StringMap, type GoValue } from "../template/value.ts";
+import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { readValues, withValues } from "./values.ts";
+
+/** Argo CD keeps clusters as Secrets with this label, and shows it among the others. */
+const secretTypeLabel = "argocd.argoproj.io/secret-type";
+
+const localServer = "https://kubernetes.default.svc";
+
+/** `clusters`: one set of params per registered cluster that the selector admits, by name. */
+export function clustersParams(
+  body: JsonObject,
+  path: string,
+  context: GeneratorContext,
+): Generation {
+  const fields = new FieldReader(body, path);
+  const flatList = fields.flag("flatList") ?? false;
+  const selectorObject = fields.object("selector");
+  if (fields.problems.length > 0) return generatorFailure(fields.problems.join("; "));
+  const values = readValues(body, path);
+  if (!values.ok) return values;
+  const selector = parseLabelSelector(selectorObject, "label-values");
+  if (!selector.ok)
+    return generatorFailure(`error getting cluster secrets: ${path}.selector: ${selector.problem}`);
+  const found = context.facts.clusters
+    .filter((cluster) => labelsMatch(selector.value, labelsOf(cluster)))
+    .toSorted((a, b) => compareBytes(a.name, b.name));
+  const { goTemplate } = context.templates;
+  const sets = found.map((cluster) => (goTemplate ? goParams(cluster) : flatParams(cluster)));
+  if (
+    context.facts.localCluster === true &&
+    isEmptySelector(selectorObject) &&
+    !found.some((cluster) => cluster.server === localServer)
+  )
+    sets.push(localParams());
+  const complete = withValues(sets, values.value, context.templates);
+  if (!complete.ok || !flatList) return complete;
+  return ok([new Map<string, GoValue>([["clusters", complete.value]])]);
+}
+
+function isEmptySelector(selector: JsonObject | undefined): boolean {
+  if (selector === undefined) return true;
+  const labels = field(selector, "matchLabels");
+  const expressions = field(selector, "matchExpressions");
+  return (
+    !(isObject(labels) && Object.keys(labels).length > 0) &&
+    !(Array.isArray(expressions) && expressions.length > 0)
+  );
+}
+
+const labelsOf = (cluster: ClusterFact): Labels =>
+  Object.hasOwn(cluster.labels, secretTypeLabel)
+    ? cluster.labels
+    : { ...cluster.labels, [secretTypeLabel]: "cluster" };
+
+const named = (cluster: ClusterFact): Map<string, GoValue> =>
+  new Map<string, GoValue>([
+    ["name", cluster.name],
+    ["nameNormalized", normalize(cluster.name)],
+    ["server", cluster.server],
+    ["project", cluster.project ?? ""],
+  ]);
+
+function goParams(cluster: ClusterFact): Params {
+  const metadata = new Map<string, GoValue>();
+  const labels = new StringMap(Object.entries(labelsOf(cluster)));
+  const annotations = new StringMap(Object.entries(cluster.annotations));
+  if (labels.size > 0) metadata.set("labels", labels);
+  if (annotations.size > 0) metadata.set("annotations", annotations);
+  return named(cluster).set("metadata", metadata);
+}
+
+function flatParams(cluster: ClusterFact): Params {
+  const params = named(cluster);
+  for (const [key, value] of Object.entries(cluster.annotations))
+    params.set(`metadata.annotations.${key}`, value);
+  for (const [key, value] of Object.entries(labelsOf(cluster)))
+    params.set(`metadata.labels.${key}`, value);
+  return params;
+}
+
+const localParams = (): Params =>
+  new Map<string, GoValue>([
+    ["name", "in-cluster"],
+    ["nameNormalized", "in-cluster"],
+    ["server", localServer],
+    ["project", ""],
+  ]);

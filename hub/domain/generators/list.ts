@@ -1,0 +1,66 @@
+import { ok } from "../../../proto/kit/result.ts";
+import type { Json } from "../../../proto/words/digest.ts";
+import { field, FieldReader, isList, isObject, type JsonObject } from "../document.ts";
+import type { Params } from "../params.ts";
+import { goValueOf, type GoValue } from "../template/value.ts";
+import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+
+/** `list`: its elements as they are written, and those of `elementsYaml` after them. */
+export function listParams(body: JsonObject, path: string, context: GeneratorContext): Generation {
+  const fields = new FieldReader(body, path);
+  const elements = fields.list("elements");
+  const yaml = fields.text("elementsYaml");
+  if (fields.problems.length > 0) return generatorFailure(fields.problems.join("; "));
+  const sets: Params[] = [];
+  for (const [index, element] of elements.entries()) {
+    if (!isObject(element))
+      return generatorFailure(
+        `error unmarshling list element: ${path}.elements[${index}] must be a mapping`,
+      );
+    const params = context.templates.goTemplate ? ok(mapOf(element)) : textParams(element);
+    if (!params.ok) return params;
+    sets.push(params.value);
+  }
+  if (yaml === "") return ok(sets);
+  const decoded = context.needs.decodeYaml(yaml);
+  if (!decoded.ok)
+    return generatorFailure(`error unmarshling decoded ElementsYaml ${decoded.problem}`);
+  const more = elementMaps(decoded.value);
+  if (more === undefined)
+    return generatorFailure(
+      `error unmarshling decoded ElementsYaml ${path}.elementsYaml must be a list of mappings`,
+    );
+  return ok([...sets, ...more]);
+}
+
+const mapOf = (element: JsonObject): Params =>
+  new Map(Object.keys(element).map((key) => [key, goValueOf(element[key] ?? null)]));
+
+function elementMaps(value: Json): readonly Params[] | undefined {
+  if (value === null) return [];
+  if (!isList(value)) return undefined;
+  const maps = value.flatMap((item) => (isObject(item) ? [mapOf(item)] : []));
+  return maps.length === value.length ? maps : undefined;
+}
+
+/** Without Go templates every value is text, but for `values`, a mapping of text. */
+function textParams(
+  element: JsonObject,
+): { readonly ok: true; readonly value: Params } | ReturnType<typeof generatorFailure> {
+  const params = new Map<string, GoValue>();
+  for (const key of Object.keys(element)) {
+    const value = field(element, key) ?? null;
+    if (key === "values") {
+      if (!isObject(value)) return generatorFailure("error parsing values map");
+      for (const name of Object.keys(value)) {
+        const text = field(value, name);
+        if (typeof text !== "string")
+          // Argo CD's own words, down to the slip of its formatting.
+          return generatorFailure("error parsing value as string %!w(<nil>)");
+        params.set(`values.${name}`, text);
+      }
+    } else if (typeof value === "string") params.set(key, value);
+    else return generatorFailure("error parsing value as string %!w(<nil>)");
+  }
+  return ok(params);
+}

@@ -1,0 +1,47 @@
+import { ok } from "../../../proto/kit/result.ts";
+import { FieldReader, type JsonObject } from "../document.ts";
+import type { Params } from "../params.ts";
+import type { Labels } from "../records.ts";
+import type { Templates } from "../render-template.ts";
+import { StringMap, type GoValue } from "../template/value.ts";
+import { within, generatorFailure, type Generation } from "./context.ts";
+import type { Result } from "../../../proto/kit/result.ts";
+import type { ProblemDraft } from "../problem.ts";
+
+/** The `values` of a generator: text by name. */
+export function readValues(body: JsonObject, path: string): Result<Labels, ProblemDraft> {
+  const fields = new FieldReader(body, path);
+  const values = fields.textMap("values");
+  return fields.problems.length === 0 ? ok(values) : generatorFailure(fields.problems.join("; "));
+}
+
+/**
+ * Adds a generator's `values` to each of its params. They see the params, and not each other: a value made
+ * of values made of values could grow without end.
+ */
+export function withValues(
+  sets: readonly Params[],
+  values: Labels,
+  templates: Templates,
+): Generation {
+  const keys = Object.keys(values);
+  if (keys.length === 0) return ok(sets);
+  const results: Params[] = [];
+  for (const params of sets) {
+    const rendered = new StringMap();
+    for (const key of keys) {
+      const text = templates.render(values[key] ?? "", params);
+      if (!text.ok)
+        return within(
+          "failed to append templated values: failed to replace templated string",
+          text.problem,
+        );
+      rendered.set(key, text.value);
+    }
+    const result = new Map<string, GoValue>(params);
+    if (templates.goTemplate) result.set("values", rendered);
+    else for (const [key, text] of rendered) result.set(`values.${key}`, text);
+    results.push(result);
+  }
+  return ok(results);
+}

@@ -1,0 +1,197 @@
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { unreachable } from "../../proto/kit/unreachable.ts";
+import type { Json } from "../../proto/words/digest.ts";
+import type { MissingKey } from "./application-set.ts";
+import { emptyObject, isList, isObject, type JsonObject } from "./document.ts";
+import type { GenerateNeeds } from "./generate.ts";
+import type { Params } from "./params.ts";
+import { codes, problem, type ProblemDraft } from "./problem.ts";
+import { argoFunctions, refusedFunction } from "./template/functions/index.ts";
+import {
+  compileTemplate,
+  defaultTemplateLimits,
+  type TemplateManner,
+  type TemplateProblem,
+} from "./template/evaluate.ts";
+import { compileFastTemplate } from "./template/fast.ts";
+
+/** A text with placeholders, parsed. */
+type Renderer = (params: Params) => Result<string, ProblemDraft>;
+
+/** How many texts one generation remembers as parsed; those made out of params have no end. */
+const parsedMost = 10_000;
+
+/**
+ * Renders the texts of one ApplicationSet in its template mode. Each text is parsed once, on first use: a
+ * template that nobody needs cannot fail.
+ */
+export class Templates {
+  readonly goTemplate: boolean;
+  readonly #manner: TemplateManner;
+  readonly #parsed = new Map<string, Renderer>();
+
+  constructor(
+    mode: { readonly goTemplate: boolean; readonly missingKey: MissingKey },
+    needs: GenerateNeeds,
+  ) {
+    this.goTemplate = mode.goTemplate;
+    this.#manner = {
+      functions: argoFunctions,
+      refusedFunction,
+      missingKey: mode.missingKey,
+      limits: defaultTemplateLimits,
+      decodeYaml: needs.decodeYaml,
+    };
+  }
+
+  render(text: string, params: Params): Result<string, ProblemDraft> {
+    return this.renderer(text)(params);
+  }
+
+  renderer(text: string): Renderer {
+    const known = this.#parsed.get(text);
+    if (known !== undefined) return known;
+    const made = this.goTemplate ? goRenderer(text, this.#manner) : fastRenderer(text);
+    if (this.#parsed.size < parsedMost) this.#parsed.set(text, made);
+    return made;
+  }
+}
+
+function goRenderer(text: string, manner: TemplateManner): Renderer {
+  if (!text.includes("{{")) return () => ok(text);
+  const template = compileTemplate(text, manner);
+  if (!template.ok) {
+    const refused = fail(templateProblem(template.problem));
+    return () => refused;
+  }
+  return (params) => {
+    const made = template.value(params);
+    return made.ok ? made : fail(templateProblem(made.problem));
+  };
+}
+
+function fastRenderer(text: string): Renderer {
+  const template = compileFastTemplate(text);
+  if (!template.ok) {
+    const refused = fail(problem(codes.badTemplate, template.problem));
+    return () => refused;
+  }
+  return (params) => ok(template.value(params));
+}
+
+const templateCodes = {
+  parse: codes.badTemplate,
+  execute: codes.templateFailed,
+  limit: codes.templateLimit,
+} as const;
+
+const templateProblem = ({ kind, message }: TemplateProblem): ProblemDraft =>
+  problem(templateCodes[kind], message);
+
+/** A document whose texts and keys are templates, ready to be rendered many times. */
+export type DocumentTemplate = (params: Params) => Result<Json, ProblemDraft>;
+
+type Node =
+  | { readonly kind: "constant"; readonly value: Json }
+  | { readonly kind: "text"; readonly render: Renderer }
+  | { readonly kind: "list"; readonly items: readonly Node[] }
+  | {
+      readonly kind: "object";
+      /** Whether any key is a template. */
+      readonly namesKeys: boolean;
+      readonly fields: readonly { readonly key: string | Renderer; readonly value: Node }[];
+    };
+
+/**
+ * Compiles a document: every text in it is rendered by itself, keys too; parts without a template are
+ * shared by everything that is rendered from it. Under `valuesObject` of Helm null entries vanish, as in
+ * Argo CD, which writes that part anew.
+ */
+export function compileDocument(document: Json, templates: Templates): DocumentTemplate {
+  const node = compileNode(document, templates, false);
+  return (params) => {
+    try {
+      return ok(rendered(node, params));
+    } catch (error) {
+      if (error instanceof NotRendered) return fail(error.problem);
+      throw error;
+    }
+  };
+}
+
+class NotRendered extends Error {
+  readonly problem: ProblemDraft;
+
+  constructor(because: ProblemDraft) {
+    super(because.message);
+    this.problem = because;
+  }
+}
+
+function compileNode(value: Json, templates: Templates, inValues: boolean): Node {
+  if (typeof value === "string")
+    return value.includes("{{")
+      ? { kind: "text", render: templates.renderer(value) }
+      : { kind: "constant", value };
+  if (isList(value)) {
+    const items = value.map((item) => compileNode(item, templates, inValues));
+    return items.every(isConstant)
+      ? { kind: "constant", value: items.map((item) => item.value) }
+      : { kind: "list", items };
+  }
+  if (isObject(value)) return compileObject(value, templates, inValues);
+  return { kind: "constant", value: inValues && typeof value === "bigint" ? Number(value) : value };
+}
+
+function compileObject(object: JsonObject, templates: Templates, inValues: boolean): Node {
+  const fields = Object.keys(object).flatMap((key) => {
+    const value = object[key] ?? null;
+    if (value === null && inValues) return [];
+    const node = compileNode(value, templates, inValues || key === "valuesObject");
+    return [{ key: key.includes("{{") ? templates.renderer(key) : key, value: node }];
+  });
+  const constants = emptyObject();
+  for (const { key, value } of fields) {
+    if (typeof key !== "string" || !isConstant(value))
+      return { kind: "object", namesKeys: fields.some((it) => typeof it.key !== "string"), fields };
+    constants[key] = value.value;
+  }
+  return { kind: "constant", value: constants };
+}
+
+const isConstant = (node: Node): node is Extract<Node, { readonly kind: "constant" }> =>
+  node.kind === "constant";
+
+function rendered(node: Node, params: Params): Json {
+  switch (node.kind) {
+    case "constant":
+      return node.value;
+    case "text":
+      return textOf(node.render, params);
+    case "list":
+      return node.items.map((item) => rendered(item, params));
+    case "object": {
+      const object = emptyObject();
+      for (const { key, value } of node.fields) {
+        const name = typeof key === "string" ? key : textOf(key, params);
+        if (node.namesKeys && name in object)
+          throw new NotRendered(
+            problem(
+              codes.templateFailed,
+              `two keys of one mapping are rendered to ${JSON.stringify(name)}`,
+            ),
+          );
+        object[name] = rendered(value, params);
+      }
+      return object;
+    }
+    default:
+      return unreachable(node, "template node");
+  }
+}
+
+function textOf(render: Renderer, params: Params): string {
+  const made = render(params);
+  if (made.ok) return made.value;
+  throw new NotRendered(made.problem);
+}

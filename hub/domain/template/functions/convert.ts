@@ -1,0 +1,149 @@
+import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
+import { parseGoFloat, parseGoInteger } from "../parse.ts";
+import { printValue, sprint } from "../print.ts";
+import {
+  GoInteger,
+  GoObject,
+  int,
+  int64,
+  isGoList,
+  isGoMap,
+  typeName,
+  type GoList,
+  type GoMap,
+  type GoValue,
+} from "../value.ts";
+
+/** The conversions that sprig's functions share, and the functions that are nothing else. */
+
+/** sprig's text of a value: itself, or what `%v` prints. */
+export const textOf = (value: GoValue): string =>
+  typeof value === "string" ? value : printValue(value);
+
+/** Whether sprig calls a value empty: nil, zero, false, and what has no elements. */
+export function isEmpty(value: GoValue): boolean {
+  if (value === undefined || value === null || value === false || value === "") return true;
+  if (typeof value === "number") return value === 0;
+  if (typeof value === "bigint") return value === 0n;
+  if (value instanceof GoInteger) return value.value === 0n;
+  if (isGoMap(value)) return value.size === 0;
+  if (isGoList(value)) return value.length === 0;
+  return false;
+}
+
+/** An int64 as spf13/cast makes it: numeric text counts, anything else is 0. */
+export function toInteger(value: GoValue): bigint {
+  if (typeof value === "bigint") return value;
+  if (value instanceof GoInteger) return value.value;
+  if (typeof value === "boolean") return value ? 1n : 0n;
+  if (typeof value === "number") {
+    const whole = Math.trunc(value);
+    // Go leaves this conversion to the processor; we do not guess.
+    if (!(whole >= -(2 ** 63) && whole < 2 ** 63))
+      throw new FunctionError(`${printValue(value)} does not fit an int64`);
+    return BigInt(whole);
+  }
+  if (typeof value !== "string") return 0n;
+  const found = parseGoInteger(withoutZeroDecimals(value));
+  return found === undefined || BigInt.asIntN(64, found) !== found ? 0n : found;
+}
+
+/** `12.0` counts as 12, `12.5` as no integer at all. */
+const withoutZeroDecimals = (text: string): string =>
+  text.replace(/\.0*$/, (found) => (found === "." ? found : ""));
+
+export function toFloat(value: GoValue): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "string") return parseGoFloat(value) ?? 0;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  if (typeof value === "bigint" || value instanceof GoInteger) return Number(toInteger(value));
+  return 0;
+}
+
+/** Go's panic about a value that is something else than the code took for granted. */
+export const wrongInterface = (value: GoValue, wanted: string): FunctionError =>
+  new FunctionError(
+    (value ?? null) === null
+      ? `interface conversion: interface {} is nil, not ${wanted}`
+      : `interface conversion: interface {} is ${typeName(value)}, not ${wanted}`,
+  );
+
+export function asText(value: GoValue): string {
+  if (typeof value === "string") return value;
+  throw wrongInterface(value, "string");
+}
+
+export function asMap(value: GoValue): GoMap {
+  if (isGoMap(value) && typeName(value) === "map[string]interface {}") return value;
+  throw wrongInterface(value, "map[string]interface {}");
+}
+
+/** The list a function works on; `verb` is for the complaint about everything else. */
+export function asList(value: GoValue, verb: string): GoList {
+  if (isGoList(value)) return value;
+  if ((value ?? null) === null)
+    throw new FunctionError("runtime error: invalid memory address or nil pointer dereference");
+  throw new FunctionError(`Cannot ${verb} on type ${kindOfType(value)}`);
+}
+
+const kindOfType = (value: GoValue): string => (isGoMap(value) ? "map" : typeName(value));
+
+/** The index a slice expression takes; out of it Go panics. */
+export function asIndex(value: bigint | number, length: number): number {
+  const index = Number(value);
+  if (index < 0 || index > length)
+    throw new FunctionError(
+      `runtime error: slice bounds out of range [${index < 0 ? "" : ":"}${index}${index < 0 ? ":" : `] with length ${length}`}${index < 0 ? "]" : ""}`,
+    );
+  return index;
+}
+
+export const present = (value: GoValue): boolean => value !== undefined && value !== null;
+
+export const conversionFunctions: readonly (readonly [string, TemplateFunction])[] = [
+  ["toString", takes(["any"], ([value]) => textOf(value))],
+  ["atoi", takes(["string"], ([text]) => decimalOr0(text))],
+  ["int", takes(["any"], ([value]) => int(toInteger(value)))],
+  ["int64", takes(["any"], ([value]) => int64(toInteger(value)))],
+  ["float64", takes(["any"], ([value]) => toFloat(value))],
+  [
+    "toDecimal",
+    takes(["any"], ([value]) => {
+      const text = sprint([value]);
+      return int64(/^[+-]?[0-7]+$/.test(text) ? octal(text) : 0n);
+    }),
+  ],
+  ["typeOf", takes(["any"], ([value]) => typeName(value))],
+  ["typeIs", takes(["string", "any"], ([wanted, value]) => typeName(value) === wanted)],
+  [
+    "typeIsLike",
+    takes(["string", "any"], ([wanted, value]) => {
+      const name = typeName(value);
+      return name === wanted || name === `*${wanted}`;
+    }),
+  ],
+  ["print", takesMany([], "any", (_, values) => sprint(values))],
+  ["len", takes(["any"], ([value]) => lengthOf(value))],
+];
+
+function lengthOf(value: GoValue): GoValue {
+  if (typeof value === "string") return BigInt(Buffer.byteLength(value));
+  if (isGoList(value)) return BigInt(value.length);
+  if (isGoMap(value)) return BigInt(value.size);
+  if ((value ?? null) === null) throw new FunctionError("len of nil pointer");
+  throw new FunctionError(
+    `len of type ${value instanceof GoObject ? value.type : typeName(value)}`,
+  );
+}
+
+const octal = (text: string): bigint => {
+  const value = BigInt(`0o${text.replace(/^[+-]/, "")}`);
+  return text.startsWith("-") ? -value : value;
+};
+
+/** strconv.Atoi, with 0 for what is no number. */
+function decimalOr0(text: string): bigint {
+  if (!/^[+-]?[0-9]+$/.test(text)) return 0n;
+  const value = BigInt(text.replace(/^\+/, ""));
+  return int(value) === value ? value : value > 0n ? (1n << 63n) - 1n : -(1n << 63n);
+}

@@ -1,0 +1,165 @@
+import { FunctionError, takes, type CallContext, type TemplateFunction } from "../function.ts";
+import { decodeJson, encodeJson, type JsonManner } from "../json.ts";
+import { bytesOf, goValueOf, isGoList, isGoMap, textOfBytes, type GoValue } from "../value.ts";
+import { encodeYaml } from "../yaml.ts";
+
+/** Functions between values and their encodings. */
+export const encodingFunctions: readonly (readonly [string, TemplateFunction])[] = [
+  ...json("toJson", { escapesHtml: true, indented: false }),
+  ...json("toPrettyJson", { escapesHtml: true, indented: true }),
+  ...json("toRawJson", { escapesHtml: false, indented: false }),
+  [
+    "fromJson",
+    takes(["string"], ([text]) => {
+      const read = decodeJson(text);
+      return read.ok ? read.value : null;
+    }),
+  ],
+  [
+    "mustFromJson",
+    takes(["string"], ([text]) => {
+      const read = decodeJson(text);
+      if (!read.ok) throw new FunctionError(read.problem);
+      return read.value;
+    }),
+  ],
+  ["toYaml", takes(["any"], ([value]) => encodeYaml(value).replace(/\n$/, ""))],
+  [
+    "fromYaml",
+    takes(["string"], ([text], context) => {
+      const value = yamlValue(text, context);
+      if (isGoMap(value)) return value;
+      if (value === null || value === undefined) return new Map();
+      throw cannotDecode(value, "map[string]interface {}");
+    }),
+  ],
+  [
+    "fromYamlArray",
+    takes(["string"], ([text], context) => {
+      const value = yamlValue(text, context);
+      if (isGoList(value)) return value;
+      if (value === null || value === undefined) return [];
+      throw cannotDecode(value, "[]interface {}");
+    }),
+  ],
+  ["b64enc", takes(["string"], ([text]) => Buffer.from(text, "utf8").toString("base64"))],
+  ["b64dec", takes(["string"], ([text]) => decodeBase(text, base64))],
+  ["b32enc", takes(["string"], ([text]) => encodeBase32(text))],
+  ["b32dec", takes(["string"], ([text]) => decodeBase(text, base32))],
+];
+
+function json(name: string, manner: JsonManner): readonly (readonly [string, TemplateFunction])[] {
+  const must = `must${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+  return [
+    [
+      name,
+      takes(["any"], ([value]) => {
+        const text = encodeJson(value, manner);
+        return text.ok ? text.value : "";
+      }),
+    ],
+    [
+      must,
+      takes(["any"], ([value]) => {
+        const text = encodeJson(value, manner);
+        if (!text.ok) throw new FunctionError(text.problem);
+        return text.value;
+      }),
+    ],
+  ];
+}
+
+function yamlValue(text: string, context: CallContext): GoValue {
+  context.charge(text.length);
+  const read = context.decodeYaml(text);
+  if (!read.ok) throw new FunctionError(`error converting YAML to JSON: yaml: ${read.problem}`);
+  return goValueOf(read.value);
+}
+
+const cannotDecode = (value: GoValue, wanted: string): FunctionError =>
+  new FunctionError(
+    "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+      `${jsonKind(value)} into Go value of type ${wanted}`,
+  );
+
+function jsonKind(value: GoValue): string {
+  if (typeof value === "string") return "string";
+  if (typeof value === "boolean") return "bool";
+  if (isGoMap(value)) return "object";
+  return isGoList(value) ? "array" : "number";
+}
+
+type Alphabet = {
+  readonly name: string;
+  readonly characters: string;
+  readonly bits: number;
+  /** Characters of a whole group, padding included. */
+  readonly group: number;
+};
+
+const base64: Alphabet = {
+  name: "base64",
+  characters: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+  bits: 6,
+  group: 4,
+};
+
+const base32: Alphabet = {
+  name: "base32",
+  characters: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+  bits: 5,
+  group: 8,
+};
+
+/** As sprig has it, text that cannot be decoded gives the error's text. */
+function decodeBase(text: string, { name, characters, bits, group }: Alphabet): string {
+  const corrupt = (at: number): string => `illegal ${name} data at input byte ${at}`;
+  const source = bytesOf(text);
+  const significant = Array.from(source).flatMap((character, at) =>
+    character === "\n" || character === "\r" ? [] : [{ character, at }],
+  );
+  let bytes = "";
+  let pending = 0;
+  let pendingBits = 0;
+  let count = 0;
+  for (const { character, at } of significant) {
+    const value = characters.indexOf(character);
+    if (character === "=") {
+      const inGroup = count % group;
+      const paddings = significant.slice(count);
+      const wanted = group - inGroup;
+      const whole = paddings.slice(0, wanted).every((it) => it.character === "=");
+      const allowed = (inGroup * bits) % 8 < bits && inGroup > 0;
+      if (!allowed) return corrupt(at);
+      if (paddings.length < wanted || !whole) return corrupt(source.length);
+      return paddings.length === wanted
+        ? textOfBytes(bytes)
+        : corrupt(paddings[wanted]?.at ?? source.length);
+    }
+    if (value === -1) return corrupt(at);
+    pending = ((pending << bits) | value) & 0xffff;
+    pendingBits += bits;
+    count += 1;
+    if (pendingBits >= 8) {
+      pendingBits -= 8;
+      bytes += String.fromCharCode((pending >> pendingBits) & 0xff);
+    }
+  }
+  return count % group === 0 ? textOfBytes(bytes) : corrupt(source.length - (count % group));
+}
+
+function encodeBase32(text: string): string {
+  let result = "";
+  let pending = 0;
+  let pendingBits = 0;
+  for (const byte of bytesOf(text)) {
+    pending = ((pending << 8) | byte.charCodeAt(0)) & 0xffff;
+    pendingBits += 8;
+    while (pendingBits >= 5) {
+      pendingBits -= 5;
+      result += base32.characters[(pending >> pendingBits) & 31] ?? "";
+    }
+  }
+  if (pendingBits > 0) result += base32.characters[(pending << (5 - pendingBits)) & 31] ?? "";
+  return result.padEnd(Math.ceil(result.length / 8) * 8, "=");
+}

@@ -1,0 +1,143 @@
+import { sql, type Selectable } from "kysely";
+import type { ApplicationSetFilter } from "../domain/queries.ts";
+import type { ApplicationSetRecord, StatusCounts } from "../domain/records.ts";
+import { countsOf, noApplications } from "./counts.ts";
+import { prepared, type Database, type Db } from "./database.ts";
+import type { Condition } from "./condition.ts";
+import { readPage, type List, type Ordering } from "./paging.ts";
+import { problemFromRow, problemToRow } from "./problem.ts";
+import { addToSearch, nameCondition, removeFromSearch } from "./search.ts";
+import type { ApplicationSets } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+type ApplicationSetRow = Selectable<Tables["application_sets"]>;
+
+const setFromRow = (
+  row: ApplicationSetRow,
+  applications: StatusCounts | undefined,
+): ApplicationSetRecord => ({
+  name: row.name,
+  project: row.project,
+  path: row.path,
+  commit: row.commit_sha,
+  document: row.document,
+  generatedAtMs: row.generated_at_ms,
+  problem: problemFromRow(row),
+  applications: applications ?? noApplications,
+});
+
+export function createApplicationSets(database: Database): ApplicationSets {
+  const byName = prepared<{ name: string }, ApplicationSetRow>((parameter) =>
+    database.db.selectFrom("application_sets").selectAll().where("name", "=", parameter("name")),
+  );
+
+  return {
+    find: (name, signal) =>
+      database.read(async (db) => {
+        const [row] = await byName(db, { name });
+        if (row === undefined) return undefined;
+        return setFromRow(row, (await countsOf(db, "set", [name])).get(name));
+      }, signal),
+
+    list: (filter, page, signal) =>
+      database.read(
+        (db) =>
+          readPage<ApplicationSetRow, ApplicationSetRecord>(
+            db,
+            setList,
+            setConditions(filter),
+            byNameOrder,
+            page,
+            async (rows) => {
+              const counts = await countsOf(
+                db,
+                "set",
+                rows.map(({ name }) => name),
+              );
+              return rows.map((row) => setFromRow(row, counts.get(row.name)));
+            },
+          ),
+        signal,
+      ),
+  };
+}
+
+const setList: List = {
+  select: sql`s.*`,
+  from: sql`application_sets as s`,
+  identity: sql`s.name = p.name`,
+};
+
+const byNameOrder: Ordering<ApplicationSetRow> = {
+  order: { name: "application sets", columns: [sql`s.name`], types: ["text"], descending: false },
+  keyOf: ({ name }) => [name],
+  own: true,
+};
+
+function setConditions(filter: ApplicationSetFilter): readonly Condition[] {
+  const conditions: Condition[] = [];
+  if (filter.project !== undefined) {
+    const test = sql`s.project = ${filter.project}`;
+    conditions.push({
+      test: sql`s.project || '' = ${filter.project}`,
+      source: sql`select s.name as name from application_sets as s where ${test}`,
+      inOrder: { kind: "index", test },
+    });
+  }
+  if (filter.troubled === true) {
+    const test = sql`s.problem_code is not null`;
+    conditions.push({
+      test,
+      source: sql`select s.name as name from application_sets as s where ${test} and s.name > ''`,
+      inOrder: { kind: "index", test },
+    });
+  }
+  if (filter.text !== undefined && filter.text !== "")
+    conditions.push(
+      nameCondition(filter.text, {
+        from: sql`application_sets as s`,
+        key: sql`s.key`,
+        name: sql`s.name`,
+        identity: sql`s.name as name`,
+        search: "application_set_search",
+      }),
+    );
+  return conditions;
+}
+
+/** Inside publishing's transaction. */
+export async function writeSet(
+  db: Db,
+  set: Omit<ApplicationSetRecord, "applications">,
+): Promise<void> {
+  const row = {
+    name: set.name,
+    project: set.project,
+    path: set.path,
+    commit_sha: set.commit,
+    document: set.document,
+    generated_at_ms: set.generatedAtMs,
+    ...problemToRow(set.problem),
+  };
+  const { numUpdatedRows } = await db
+    .updateTable("application_sets")
+    .set(row)
+    .where("name", "=", set.name)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows > 0n) return;
+  const { key } = await db
+    .insertInto("application_sets")
+    .values(row)
+    .returning("key")
+    .executeTakeFirstOrThrow();
+  await addToSearch(db, "application_set_search", key, set.name);
+}
+
+export async function removeSet(db: Db, name: string): Promise<void> {
+  const removed = await db
+    .deleteFrom("application_sets")
+    .where("name", "=", name)
+    .returning("key")
+    .executeTakeFirst();
+  if (removed !== undefined) await removeFromSearch(db, "application_set_search", removed.key);
+}

@@ -1,0 +1,101 @@
+import { fail, ok } from "../../proto/kit/result.ts";
+import { findCluster } from "./cluster-keys.ts";
+import type { Database } from "./database.ts";
+import type { Enrollments } from "./store.ts";
+import { UnknownCluster } from "./trouble.ts";
+
+export function createEnrollments(database: Database): Enrollments {
+  const clusterOf = findCluster(database.db);
+
+  return {
+    createToken: (token, signal) =>
+      database.write(async ({ db }) => {
+        const cluster = await clusterOf(db, token.cluster);
+        if (cluster === undefined) throw new UnknownCluster(token.cluster);
+        await db
+          .insertInto("join_tokens")
+          .values({
+            id: token.id,
+            secret_hash: token.secretHash,
+            cluster_key: cluster.key,
+            created_at_ms: token.createdAtMs,
+            expires_at_ms: token.expiresAtMs,
+            used_at_ms: null,
+            public_key: null,
+          })
+          .execute();
+      }, signal),
+
+    useToken: (use, signal) =>
+      database.write(async ({ db }) => {
+        const token = await db
+          .selectFrom("join_tokens as t")
+          .innerJoin("clusters as c", "c.key", "t.cluster_key")
+          .select(["t.expires_at_ms", "t.used_at_ms", "t.public_key", "c.id", "c.name"])
+          .where("t.id", "=", use.id)
+          .where("t.secret_hash", "=", use.secretHash)
+          .where("c.removed_at_ms", "is", null)
+          .executeTakeFirst();
+        if (token === undefined) return fail({ kind: "unknown" as const });
+        if (use.nowMs >= token.expires_at_ms)
+          return fail({ kind: "expired" as const, atMs: token.expires_at_ms });
+        if (token.used_at_ms !== null && token.public_key !== use.publicKey)
+          return fail({ kind: "used" as const, atMs: token.used_at_ms });
+        if (token.used_at_ms === null) {
+          await db
+            .updateTable("join_tokens")
+            .set({ used_at_ms: use.nowMs, public_key: use.publicKey })
+            .where("id", "=", use.id)
+            .execute();
+        }
+        return ok({ cluster: token.id, name: token.name });
+      }, signal),
+
+    recordCertificate: (certificate, signal) =>
+      database.write(async ({ db }) => {
+        const cluster = await clusterOf(db, certificate.cluster);
+        if (cluster === undefined) throw new UnknownCluster(certificate.cluster);
+        await db
+          .insertInto("certificates")
+          .values({
+            serial: certificate.serial,
+            cluster_key: cluster.key,
+            public_key: certificate.publicKey,
+            not_before_ms: certificate.notBeforeMs,
+            not_after_ms: certificate.notAfterMs,
+          })
+          .execute();
+        await db
+          .updateTable("clusters")
+          .set({ certificate_expires_at_ms: certificate.notAfterMs })
+          .where("key", "=", cluster.key)
+          .execute();
+      }, signal),
+
+    isTrusted: (cluster, serial, signal) =>
+      database.read(async (db) => {
+        const found = await db
+          .selectFrom("certificates as t")
+          .innerJoin("clusters as c", "c.key", "t.cluster_key")
+          .select("t.serial")
+          .where("t.serial", "=", serial)
+          .where("c.id", "=", cluster)
+          .where("c.removed_at_ms", "is", null)
+          .executeTakeFirst();
+        return found !== undefined;
+      }, signal),
+
+    forget: (endedBeforeMs, signal) =>
+      database.write(async ({ db }) => {
+        const tokens = await db
+          .deleteFrom("join_tokens")
+          .where("expires_at_ms", "<", endedBeforeMs)
+          .executeTakeFirstOrThrow();
+        const certificates = await db
+          .deleteFrom("certificates")
+          .where("not_after_ms", "<", endedBeforeMs)
+          .executeTakeFirstOrThrow();
+        return Number(tokens.numDeletedRows + certificates.numDeletedRows);
+      }, signal),
+  };
+}

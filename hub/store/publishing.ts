@@ -1,0 +1,405 @@
+import { sql, type Selectable } from "kysely";
+import { desiredDigest, type DesiredApplication } from "../../proto/words/desired.ts";
+import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
+import type {
+  ApplicationChange,
+  ApplicationDraft,
+  Origin,
+  PublishedApplication,
+  TombstoneDraft,
+} from "../domain/records.ts";
+import {
+  draftDigest,
+  draftFromRow,
+  draftToRow,
+  originFromRow,
+  type ApplicationRow,
+} from "./application-rows.ts";
+import { removeSet, writeSet } from "./application-sets.ts";
+import { countedFromRow, unreported } from "./application-status.ts";
+import { findCluster, type FindCluster, type KnownCluster } from "./cluster-keys.ts";
+import { pieces, prepared, type Database, type Db, type Writing } from "./database.ts";
+import { entryFromRow, rootOf } from "./desired-sets.ts";
+import { writeJson } from "./json.ts";
+import { labelRows } from "./labels.ts";
+import { addToSearch, removeFromSearch } from "./search.ts";
+import type { Publishing } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+type EntryRow = Selectable<Tables["desired_entries"]>;
+type KnownApplication = Selectable<Tables["applications"]>;
+
+export function createPublishing(database: Database): Publishing {
+  const statements = prepareStatements(database.db);
+
+  return {
+    origins: (signal) => database.read(distinctOrigins, signal),
+
+    published: (origin, signal) =>
+      database.read(async (db) => {
+        const rows = await db
+          .selectFrom("applications as a")
+          .innerJoin("application_documents as d", "d.application", "a.name")
+          .leftJoin("clusters as c", "c.key", "a.drafted_cluster_key")
+          .selectAll("a")
+          .select(["d.document", "c.id as drafted_cluster"])
+          .where("a.origin_kind", "=", origin.kind)
+          .where("a.origin_name", "=", origin.name)
+          .orderBy("a.name")
+          .execute();
+        const offered = await db
+          .selectFrom("applications as a")
+          .innerJoin("desired_entries as e", "e.application", "a.name")
+          .innerJoin("clusters as c", "c.key", "e.cluster_key")
+          .selectAll("e")
+          .select("c.id as cluster")
+          .where("a.origin_kind", "=", origin.kind)
+          .where("a.origin_name", "=", origin.name)
+          .execute();
+        const entries = new Map(
+          offered.map((row) => [
+            row.application,
+            { cluster: row.cluster, entry: entryFromRow(row) },
+          ]),
+        );
+        return rows.map(({ drafted_cluster: cluster, ...row }): PublishedApplication => ({
+          draft: draftFromRow(row satisfies ApplicationRow, cluster ?? undefined),
+          desired: entries.get(row.name),
+        }));
+      }, signal),
+
+    owners: (names, signal) =>
+      database.read(async (db) => {
+        const owners = new Map<ApplicationName, Origin>();
+        for (const some of pieces(names)) {
+          const rows = await db
+            .selectFrom("applications")
+            .select(["name", "origin_kind", "origin_name"])
+            .where("name", "in", some)
+            .execute();
+          for (const row of rows) owners.set(row.name, originFromRow(row));
+        }
+        return owners;
+      }, signal),
+
+    record: (publication, signal) =>
+      database.write(async (writing) => {
+        const { origin, set, changes, events, atMs } = publication;
+        const recording = new Recording(writing, statements, origin, atMs);
+        if (set === "removed") await removeSet(writing.db, origin.name);
+        else if (set !== "unchanged") await writeSet(writing.db, set);
+        for (const change of changes) {
+          await recording.make(change);
+          await writing.breathe();
+        }
+        const changedClusters = await recording.finish();
+        for (const event of events) writing.append(event, atMs);
+        return { changedClusters };
+      }, signal),
+  };
+}
+
+/**
+ * Every origin that has a set or an application.
+ *
+ * Hops from name to name through the index over origins: its cost is that of the origins, not of their
+ * applications.
+ */
+async function distinctOrigins(db: Db): Promise<readonly Origin[]> {
+  const { rows: sets } = await sql<{ name: string }>`
+    with recursive hop (name) as (
+      select min(origin_name) from applications where origin_kind = 'application-set'
+      union all
+      select (
+        select min(a.origin_name) from applications as a
+        where a.origin_kind = 'application-set' and a.origin_name > hop.name
+      ) from hop where hop.name is not null
+    )
+    select name from hop where name is not null
+    union select name from application_sets
+    order by name
+  `.execute(db);
+  const plain = await db
+    .selectFrom("applications")
+    .select("origin_name")
+    .distinct()
+    .where("origin_kind", "=", "application")
+    .orderBy("origin_name")
+    .execute();
+  return [
+    ...sets.map(({ name }): Origin => ({ kind: "application-set", name })),
+    ...plain.map((row): Origin => ({ kind: "application", name: row.origin_name })),
+  ];
+}
+
+type Statements = ReturnType<typeof prepareStatements>;
+
+function prepareStatements(db: Db) {
+  type Place = { cluster: number; application: ApplicationName };
+  return {
+    clusterOf: findCluster(db),
+    applicationOf: prepared<{ name: ApplicationName }, KnownApplication>((parameter) =>
+      db.selectFrom("applications").selectAll().where("name", "=", parameter("name")),
+    ),
+    entryOf: prepared<{ application: ApplicationName }, EntryRow>((parameter) =>
+      db
+        .selectFrom("desired_entries")
+        .selectAll()
+        .where("application", "=", parameter("application")),
+    ),
+    tombstoneGeneration: prepared<Place, { generation: number }>((parameter) =>
+      db
+        .selectFrom("tombstones")
+        .select("generation")
+        .where("cluster_key", "=", parameter("cluster"))
+        .where("application", "=", parameter("application")),
+    ),
+    dropTombstone: prepared<Place, unknown>((parameter) =>
+      db
+        .deleteFrom("tombstones")
+        .where("cluster_key", "=", parameter("cluster"))
+        .where("application", "=", parameter("application")),
+    ),
+    dropEntry: prepared<{ application: ApplicationName }, unknown>((parameter) =>
+      db.deleteFrom("desired_entries").where("application", "=", parameter("application")),
+    ),
+  };
+}
+
+/** A cluster whose desired set this publication changes, and the version that does. */
+type Touched = { readonly cluster: KnownCluster; readonly version: number };
+
+/** One publication on its way into the database. */
+class Recording {
+  readonly #writing: Writing;
+  readonly #statements: Statements;
+  readonly #origin: Origin;
+  readonly #atMs: number;
+  readonly #clusters = new Map<ClusterId, KnownCluster | undefined>();
+  readonly #touched = new Map<ClusterId, Touched>();
+
+  constructor(writing: Writing, statements: Statements, origin: Origin, atMs: number) {
+    this.#writing = writing;
+    this.#statements = statements;
+    this.#origin = origin;
+    this.#atMs = atMs;
+  }
+
+  async make(change: ApplicationChange): Promise<void> {
+    const name = change.kind === "write" ? change.record.name : change.name;
+    const [known] = await this.#statements.applicationOf(this.#writing.db, { name });
+    if (known !== undefined && !sameOrigin(originFromRow(known), this.#origin))
+      throw new TypeError(
+        `application ${name} is of ${known.origin_kind} ${known.origin_name}, not of ` +
+          `${this.#origin.kind} ${this.#origin.name}`,
+      );
+    if (change.kind === "remove") {
+      if (known !== undefined) await this.#remove(known, change.tombstone);
+    } else {
+      await this.#write(known, change);
+    }
+  }
+
+  /** Writes the new versions and roots. Returns whose they are. */
+  async finish(): Promise<readonly ClusterId[]> {
+    const { db, breathe } = this.#writing;
+    for (const { cluster, version } of this.#touched.values()) {
+      await db
+        .updateTable("clusters")
+        .set({ desired_version: version, desired_root: await rootOf(db, cluster.key) })
+        .where("key", "=", cluster.key)
+        .execute();
+      await breathe();
+    }
+    return [...this.#touched.keys()];
+  }
+
+  async #remove(known: KnownApplication, tombstone: TombstoneDraft | undefined): Promise<void> {
+    const { db, counts } = this.#writing;
+    if (tombstone !== undefined) await this.#leave(known.name, tombstone);
+    const [left] = await this.#statements.entryOf(db, { application: known.name });
+    if (left !== undefined)
+      throw new TypeError(`application ${known.name} may not be removed without a tombstone`);
+    counts.application(countedFromRow(known), undefined);
+    await removeFromSearch(db, "application_search", known.key);
+    // Its document, labels, resources and images go with it.
+    await db.deleteFrom("applications").where("key", "=", known.key).execute();
+  }
+
+  async #write(
+    known: KnownApplication | undefined,
+    { record, desired, leaves }: Extract<ApplicationChange, { kind: "write" }>,
+  ): Promise<void> {
+    const { db, counts } = this.#writing;
+    if (leaves !== undefined) await this.#leave(record.name, leaves);
+    const drafted =
+      record.clusterId === undefined ? undefined : await this.#cluster(record.clusterId);
+    const target = desired === undefined ? undefined : await this.#cluster(desired.cluster);
+    const [offered] = await this.#statements.entryOf(db, { application: record.name });
+    if (target !== undefined && offered !== undefined && offered.cluster_key !== target.key)
+      throw new TypeError(`application ${record.name} may not leave a cluster without a tombstone`);
+
+    const raised =
+      desired === undefined || target === undefined
+        ? undefined
+        : await this.#raise(target, desired.entry, offered);
+    const runsIn =
+      target ?? (offered === undefined ? drafted : await this.#clusterByKey(offered.cluster_key));
+    const generation = raised?.generation ?? record.generation;
+    const draft: ApplicationDraft = {
+      ...record,
+      generation,
+      clusterId: drafted?.id,
+    };
+    const digest = draftDigest(draft);
+    const moves = known !== undefined && known.cluster_key !== (runsIn?.key ?? null);
+    if (known === undefined || known.draft_digest !== digest || moves) {
+      const row = {
+        ...draftToRow(draft, digest),
+        drafted_cluster_key: drafted?.key ?? null,
+        cluster_key: runsIn?.key ?? null,
+        cluster_name: runsIn?.name ?? "",
+        changed_at_ms: this.#atMs,
+      };
+      const status = known === undefined || moves ? unreported : {};
+      if (known === undefined) {
+        const { key } = await db
+          .insertInto("applications")
+          .values({ ...row, ...unreported, created_at_ms: this.#atMs })
+          .returning("key")
+          .executeTakeFirstOrThrow();
+        await addToSearch(db, "application_search", key, record.name);
+      } else {
+        await db
+          .updateTable("applications")
+          .set({ ...row, ...status })
+          .where("key", "=", known.key)
+          .execute();
+        if (moves)
+          await db.deleteFrom("resources").where("application", "=", record.name).execute();
+      }
+      const before = known === undefined ? undefined : countedFromRow(known);
+      counts.application(before, countedFromRow({ ...(known ?? unreported), ...row, ...status }));
+      await this.#writeLongParts(draft);
+    }
+    if (desired !== undefined && target !== undefined && raised !== undefined)
+      await this.#offer(target, raised);
+  }
+
+  /** The entry with a generation beyond all before it; `undefined` when it is what is offered already. */
+  async #raise(
+    target: KnownCluster,
+    entry: DesiredApplication,
+    offered: EntryRow | undefined,
+  ): Promise<DesiredApplication | undefined> {
+    if (offered?.digest === desiredDigest(entry)) return undefined;
+    const floor = await this.#floor(target, entry.application, offered);
+    return { ...entry, generation: Math.max(entry.generation, floor + 1) };
+  }
+
+  /** The highest generation the application ever had in the cluster. */
+  async #floor(
+    cluster: KnownCluster,
+    application: ApplicationName,
+    offered: EntryRow | undefined,
+  ): Promise<number> {
+    if (offered !== undefined) return offered.generation;
+    const [tombstone] = await this.#statements.tombstoneGeneration(this.#writing.db, {
+      cluster: cluster.key,
+      application,
+    });
+    return tombstone?.generation ?? cluster.generation_floor;
+  }
+
+  async #offer(target: KnownCluster, entry: DesiredApplication): Promise<void> {
+    const { db } = this.#writing;
+    const { version } = this.#touch(target);
+    const place = { cluster: target.key, application: entry.application };
+    await this.#statements.dropTombstone(db, place);
+    const row = {
+      generation: entry.generation,
+      revision: entry.revision,
+      bundle: entry.bundle,
+      project: entry.project,
+      destination_namespace: entry.destinationNamespace,
+      policy: writeJson(entry.policy),
+      trace: entry.trace,
+      digest: desiredDigest(entry),
+      changed_version: version,
+    };
+    await db
+      .insertInto("desired_entries")
+      .values({ cluster_key: target.key, application: entry.application, ...row })
+      .onConflict((conflict) => conflict.columns(["cluster_key", "application"]).doUpdateSet(row))
+      .execute();
+  }
+
+  /** Withdraws what a cluster is offered and leaves a tombstone. Nothing to do where nothing is offered. */
+  async #leave(application: ApplicationName, tombstone: TombstoneDraft): Promise<void> {
+    const { db } = this.#writing;
+    const cluster = await this.#cluster(tombstone.cluster);
+    const [offered] = await this.#statements.entryOf(db, { application });
+    if (cluster === undefined || offered?.cluster_key !== cluster.key) return;
+    const { version } = this.#touch(cluster);
+    await this.#statements.dropEntry(db, { application });
+    await db
+      .insertInto("tombstones")
+      .values({
+        cluster_key: cluster.key,
+        application,
+        generation: Math.max(tombstone.generation, offered.generation + 1),
+        cause: tombstone.cause,
+        actor: tombstone.actor,
+        keep_objects: tombstone.keepObjects ? 1 : 0,
+        changed_version: version,
+        carried_out_at_ms: null,
+      })
+      .execute();
+  }
+
+  async #writeLongParts(draft: ApplicationDraft): Promise<void> {
+    const { db } = this.#writing;
+    await db
+      .insertInto("application_documents")
+      .values({ application: draft.name, document: draft.document })
+      .onConflict((conflict) =>
+        conflict.column("application").doUpdateSet({ document: draft.document }),
+      )
+      .execute();
+    await db.deleteFrom("application_labels").where("application", "=", draft.name).execute();
+    const labels = labelRows(draft.labels).map((row) => ({ application: draft.name, ...row }));
+    if (labels.length > 0) await db.insertInto("application_labels").values(labels).execute();
+  }
+
+  /** `undefined` for a cluster that was removed while the publication was prepared. */
+  async #cluster(id: ClusterId): Promise<KnownCluster | undefined> {
+    if (!this.#clusters.has(id))
+      this.#clusters.set(id, await this.#findCluster(this.#writing.db, id));
+    return this.#clusters.get(id);
+  }
+
+  async #clusterByKey(key: number): Promise<KnownCluster | undefined> {
+    const { id } = await this.#writing.db
+      .selectFrom("clusters")
+      .select("id")
+      .where("key", "=", key)
+      .executeTakeFirstOrThrow();
+    return this.#cluster(id);
+  }
+
+  get #findCluster(): FindCluster {
+    return this.#statements.clusterOf;
+  }
+
+  #touch(cluster: KnownCluster): Touched {
+    const touched = this.#touched.get(cluster.id) ?? {
+      cluster,
+      version: cluster.desired_version + 1,
+    };
+    this.#touched.set(cluster.id, touched);
+    return touched;
+  }
+}
+
+const sameOrigin = (left: Origin, right: Origin): boolean =>
+  left.kind === right.kind && left.name === right.name;

@@ -1,0 +1,75 @@
+import type { Digest } from "../../proto/words/digest.ts";
+import type { TokenRecord } from "../domain/records.ts";
+import { prepared, type Database } from "./database.ts";
+import type { Tokens } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+/** All but the hash: that one never leaves the store. */
+const columns = ["id", "name", "scope", "created_at_ms", "expires_at_ms", "revoked_at_ms"] as const;
+
+type TokenRow = Pick<Tables["tokens"], (typeof columns)[number]>;
+
+const tokenFromRow = (row: TokenRow): TokenRecord => ({
+  id: row.id,
+  name: row.name,
+  scope: row.scope,
+  createdAtMs: row.created_at_ms,
+  expiresAtMs: row.expires_at_ms ?? undefined,
+  revokedAtMs: row.revoked_at_ms ?? undefined,
+});
+
+export function createTokens(database: Database): Tokens {
+  const { db } = database;
+  // Asked once a request.
+  const bySecret = prepared<{ secretHash: Digest }, TokenRow>((parameter) =>
+    db.selectFrom("tokens").select(columns).where("secret_hash", "=", parameter("secretHash")),
+  );
+
+  return {
+    create: (token, signal) =>
+      database.write(async ({ db }) => {
+        await db
+          .insertInto("tokens")
+          .values({
+            id: token.id,
+            name: token.name,
+            scope: token.scope,
+            secret_hash: token.secretHash,
+            created_at_ms: token.createdAtMs,
+            expires_at_ms: token.expiresAtMs ?? null,
+            revoked_at_ms: token.revokedAtMs ?? null,
+          })
+          .execute();
+      }, signal),
+
+    findBySecret: (secretHash, nowMs, signal) =>
+      database.read(async (db) => {
+        const [row] = await bySecret(db, { secretHash });
+        if (row === undefined || row.revoked_at_ms !== null) return undefined;
+        if (row.expires_at_ms !== null && nowMs >= row.expires_at_ms) return undefined;
+        return tokenFromRow(row);
+      }, signal),
+
+    list: (signal) =>
+      database.read(async (db) => {
+        const rows = await db
+          .selectFrom("tokens")
+          .select(columns)
+          .orderBy("created_at_ms")
+          .orderBy("id")
+          .execute();
+        return rows.map(tokenFromRow);
+      }, signal),
+
+    revoke: (id, atMs, signal) =>
+      database.write(async ({ db }) => {
+        const { numUpdatedRows } = await db
+          .updateTable("tokens")
+          .set({ revoked_at_ms: atMs })
+          .where("id", "=", id)
+          .where("revoked_at_ms", "is", null)
+          .executeTakeFirstOrThrow();
+        return numUpdatedRows > 0n;
+      }, signal),
+  };
+}

@@ -1,0 +1,38 @@
+import type { KubeObject } from "./kube-object.ts";
+
+/** What an object says about its own synchronisation, in Argo CD's and Helm's annotations. */
+export type SyncOptions = {
+  readonly wave: number;
+  readonly prune: "unsaid" | "yes" | "no" | "confirm";
+  /** False: the object stays when its whole application is removed. */
+  readonly deleteWithApplication: boolean;
+  /** Left out of the roll-up of health. */
+  readonly ignoreHealth: boolean;
+};
+
+export function syncOptionsOf(object: KubeObject): SyncOptions {
+  const annotations = object.metadata.annotations ?? {};
+  const options = new Set(
+    (annotations["argocd.argoproj.io/sync-options"] ?? "").split(",").map((text) => text.trim()),
+  );
+  const keep = annotations["helm.sh/resource-policy"] === "keep";
+  return {
+    wave:
+      wholeNumber(annotations["argocd.argoproj.io/sync-wave"]) ??
+      wholeNumber(annotations["helm.sh/hook-weight"]) ??
+      0,
+    prune: pruneOption(options, keep),
+    deleteWithApplication: !(keep || options.has("Delete=false")),
+    ignoreHealth: annotations["argocd.argoproj.io/ignore-healthcheck"] === "true",
+  };
+}
+
+function pruneOption(options: ReadonlySet<string>, keep: boolean): SyncOptions["prune"] {
+  if (keep || options.has("Prune=false")) return "no";
+  if (options.has("Prune=confirm")) return "confirm";
+  return options.has("Prune=true") ? "yes" : "unsaid";
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^[+-]?\d+$/.test(text.trim()) ? Number(text) : undefined;
+}

@@ -1,0 +1,65 @@
+import { describeObjectProblem, objectName } from "../domain/conditions.ts";
+import { removalSteps } from "../domain/order.ts";
+import { syncOptionsOf } from "../domain/sync-options.ts";
+import type { ApplicationWork } from "./application-work.ts";
+import type { CarryOutNeeds, CarryOutSettings, Pass } from "./carry-out.ts";
+import { namesOf, removeObject } from "./remove-object.ts";
+import { sideBySide } from "./side-by-side.ts";
+
+/**
+ * Removes an application as far as can be done without waiting for the cluster.
+ *
+ * Done once its inventory is empty. What stays by rule leaves the inventory too, and is logged.
+ */
+export async function removeApplication(
+  work: ApplicationWork,
+  needs: CarryOutNeeds,
+  settings: CarryOutSettings,
+  signal: AbortSignal,
+): Promise<Pass> {
+  const { inventories, view, log } = needs;
+  const { application } = work;
+  work.problems.clear();
+
+  for (const { kind, entry } of view.removal(work))
+    if (kind === "forget") inventories.delete(application, entry.key);
+
+  for (const removal of view.removal(work)) {
+    if (removal.kind !== "leave") continue;
+    inventories.delete(application, removal.entry.key);
+    const object = objectName(removal.entry.key);
+    log.info("object left in the cluster", { application, object, why: removal.why });
+  }
+
+  const removals = view.removal(work);
+  const steps = removalSteps(
+    removals
+      .filter((removal) => removal.kind === "remove")
+      .map(({ entry, live, isRemoving }) => ({
+        key: entry.key,
+        entry,
+        isAsked: isRemoving || work.removing.has(live.uid),
+        wave: syncOptionsOf(live.object).wave,
+        defines: undefined,
+      })),
+  );
+  for (const step of steps) {
+    const pending = step.filter(({ isAsked }) => !isAsked);
+    const remove = ({ entry }: (typeof pending)[number]): Promise<void> =>
+      removeObject(work, entry, needs, signal);
+    await sideBySide(pending, settings.objectsAtOnceMost, remove, signal);
+    const [failed] = [...work.problems];
+    if (failed !== undefined) {
+      await inventories.save(application, signal);
+      const [key, problem] = failed;
+      const { message } = describeObjectProblem(key, problem);
+      return { kind: "failed", message: `${objectName(key)}: ${message}` };
+    }
+    const left = step.map(({ key }) => key).filter((key) => inventories.of(application).has(key));
+    if (left.length > 0) return { kind: "removing", waitingFor: `${namesOf(left)} to be gone` };
+  }
+  const unread = [...inventories.of(application).keys()];
+  if (unread.length > 0)
+    return { kind: "held-up", waitingFor: `${namesOf(unread)} to be readable again` };
+  return { kind: "done", message: `removed ${work.removedCount}` };
+}

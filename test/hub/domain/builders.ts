@@ -1,0 +1,23 @@
+import { fail, ok } from "../../../proto/kit/result.ts";
+import type { ClusterId, ClusterName } from "../../../proto/words/ids.ts";
+import type { ClusterFact } from "../../../hub/domain/facts.ts";
+import type { GenerateNeeds } from "../../../hub/domain/generate.ts";
+import type { Labels } from "../../../hub/domain/records.ts";
+import { parseDocuments } from "../../../hub/git/yaml.ts";
+
+/** A registered cluster; its id is made of its name. */
+export const clusterFact = (name: string, labels: Labels): ClusterFact => ({
+  id: `id-of-${name}` as ClusterId,
+  name: name as ClusterName,
+  server: `https://${name}.cluster.wheelhouse`,
+  labels,
+  annotations: {},
+});
+
+export const generateNeeds: GenerateNeeds = {
+  decodeYaml: (text) => {
+    const documents = parseDocuments(text);
+    if (!documents.ok) return fail(`line ${documents.problem.line}: ${documents.problem.reason}`);
+    return ok(documents.value[0]?.value ?? null);
+  },
+};

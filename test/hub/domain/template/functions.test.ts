@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import test, { suite } from "node:test";
+import {
+  compileTemplate,
+  defaultTemplateLimits,
+} from "../../../../hub/domain/template/evaluate.ts";
+import { argoFunctions, refusedFunction } from "../../../../hub/domain/template/functions/index.ts";
+import { goValueOf, type GoMap } from "../../../../hub/domain/template/value.ts";
+import { generateNeeds } from "../builders.ts";
+
+const params = goValueOf({
+  uni: "héllo wörld",
+  list: ["b", "a", "c"],
+  nul: null,
+  nums: [1, 2, 3.5],
+  url: "https://user:pw@example.com:8443/a/b.git?x=1#f",
+}) as GoMap;
+
+function evaluated(text: string): string {
+  const template = compileTemplate(text, {
+    functions: argoFunctions,
+    refusedFunction,
+    missingKey: "default",
+    limits: defaultTemplateLimits,
+    decodeYaml: generateNeeds.decodeYaml,
+  });
+  if (!template.ok) return `ERROR ${template.problem.message}`;
+  const made = template.value(params);
+  return made.ok ? made.value : `ERROR ${made.problem.message}`;
+}
+
+/** Functions the corpus does not reach; the expectations follow from sprig's documentation and Go's. */
+suite("functions", () => {
+  const rows: readonly (readonly [template: string, output: string])[] = [
+    ["{{trunc 2 .uni}}", "h\uFFFD"],
+    ["{{trunc -4 `hello`}}", "ello"],
+    ["{{abbrevboth 5 10 `1234 5678 9123`}}", "...5678..."],
+    ["{{untitle `First Try`}}", "first try"],
+    ["{{swapcase `This Is.A.Test`}}", "tHIS iS.a.tEST"],
+    ["{{nospace `h e l l o`}}", "hello"],
+    ["{{trimAll `$` `$5.00$`}}", "5.00"],
+    ["{{replace ` ` `-` `I Am Henry`}}", "I-Am-Henry"],
+    ["{{wrapWith 5 `;` `Hello World`}}", "Hello;World"],
+    ["{{adler32sum `hello`}}", "103547413"],
+    ["{{sha256sum `x`}}", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"],
+    ["{{b64enc .uni | b64dec}}", "héllo wörld"],
+    ["{{b32enc `foob` }} {{b32enc `foob` | b32dec}}", "MZXW6YQ= foob"],
+    [
+      "{{b64dec `Zm9v`}}|{{b64dec `Zg==`}}|{{b64dec `Z`}}",
+      "foo|f|illegal base64 data at input byte 0",
+    ],
+    [
+      "{{seq 5}}|{{seq -3}}|{{seq 0 2 10}}|{{seq 5 1}}",
+      "1 2 3 4 5|1 0 -1 -2 -3|0 2 4 6 8 10|5 4 3 2 1",
+    ],
+    ["{{untilStep 3 6 2}}{{until 3}}", "[3 5][0 1 2]"],
+    [
+      "{{addf 1.5 2 2}} {{subf 7.5 2 3}} {{mulf 1.5 2 2}} {{divf 8 2 4}} {{add1f 0.2}}",
+      "5.5 2.5 6 1 1.2",
+    ],
+    ["{{round 123.555555 3}} {{ceil 123.001}} {{floor 123.9999}}", "123.556 124 123"],
+    ["{{maxf 1 2.5}} {{minf 1 2.5}} {{biggest 1 3}} {{min 4 2}}", "2.5 1 3 2"],
+    ["{{mul 9223372036854775807 2}}", "-2"],
+    ["{{add1 5}} {{atoi `12`}} {{toDecimal `0777`}}", "6 12 511"],
+    ["{{int 1e30}}", "ERROR"],
+    ["{{without .list `a`}} {{has `a` .list}} {{append .list `d`}}", "[b c] true [b a c d]"],
+    [
+      "{{rest .list}}{{initial .list}}{{prepend .list `x`}}{{reverse .list}}",
+      "[a c][b a][x b a c][c a b]",
+    ],
+    ["{{concat .list (list 1 2)}} {{chunk 2 .list}}", "[b a c 1 2] [[b a] [c]]"],
+    ["{{pick (dict `a` 1 `b` 2) `a`}}{{omit (dict `a` 1 `b` 2) `a`}}", "map[a:1]map[b:2]"],
+    ["{{pluck `a` (dict `a` 1) (dict `b` 2) (dict `a` 3)}}", "[1 3]"],
+    ["{{keys (dict `b` 1 `a` 2)}}{{values (dict `b` 1 `a` 2)}}", "[a b][2 1]"],
+    ["{{unset (dict `a` 1 `b` 2) `a`}}", "map[b:2]"],
+    [
+      "{{mergeOverwrite (dict `a` (dict `x` 1 `y` 2)) (dict `a` (dict `x` 9))}}",
+      "map[a:map[x:9 y:2]]",
+    ],
+    ["{{all 1 `a` true}}{{any 0 ``}}{{empty 0.0}}", "truefalsetrue"],
+    [
+      "{{typeIs `float64` (index .nums 0)}}{{kindIs `slice` .list}}{{typeIsLike `int` 1}}",
+      "truetruetrue",
+    ],
+    ["{{typeOf (splitList `,` `a`)}} {{typeOf (add 1 1)}}", "[]string int64"],
+    [
+      "{{(urlParse .url).host}} {{(urlParse .url).userinfo}} {{(urlParse .url).hostname}}",
+      "example.com:8443 user:pw example.com",
+    ],
+    ["{{urlJoin (urlParse .url)}}", "https://user:pw@example.com:8443/a/b.git?x=1#f"],
+    [
+      "{{clean `/a/../b//c/.`}} {{ext `a/b.tar.gz`}} {{base `/a/b/`}} {{dir `/a/b`}} {{isAbs `a`}}",
+      "/b/c .gz b /a false",
+    ],
+    ["{{duration `95`}} {{durationRound `2h10m5s`}} {{durationRound `8h`}}", "1m35s 2h 8h"],
+    [
+      "{{regexFind `[a-z]+` `12abc`}} {{regexFindAll `[0-9]` `a1b2` -1}} {{regexSplit `,` `a,b,c` 2}}",
+      "abc [1 2] [a b,c]",
+    ],
+    ["{{regexReplaceAll `(?P<y>[0-9]+)-(?P<m>[0-9]+)` `2024-05` `${m}/${y}`}}", "05/2024"],
+    ["{{regexQuoteMeta `1.2*`}}", "1\\.2\\*"],
+    ["{{regexFind `[` `x`}}", "ERROR"],
+    [
+      "{{semverCompare `^1.2` `1.9.0`}}{{semverCompare `~1.2.3` `1.3.0`}}{{semverCompare `1.x || 3` `3.0.0`}}",
+      "truefalsetrue",
+    ],
+    [
+      "{{semverCompare `>=1.0 <2.0` `1.5.0`}}{{semverCompare `1.2 - 1.4` `1.3.1`}}{{semverCompare `*` `0.1.0`}}",
+      "truetruetrue",
+    ],
+    ["{{(semver `v1.2.3-rc.1+b`).Minor}} {{semver `1.2`}}", "2 1.2.0"],
+    ['{{fromJson `{"a":[1,{"b":null}]}`}}', "map[a:[1 map[b:<nil>]]]"],
+    ["{{toPrettyJson (dict `a` 1)}}", '{\n  "a": 1\n}'],
+    ["{{html `<a>`}}{{js `'`}}{{urlquery `a b`}}", "&lt;a&gt;\\'a+b"],
+    ["{{slugify 10 false `feature/ABC_123`}} {{normalize `A_b.C-`}}", "feature-ab a-b.c"],
+    ["{{dig `a` `b` `none` (dict `a` (dict `b` 1))}}", "1"],
+    ["{{index `abc` 1}} {{len .uni}}", "98 13"],
+    ["{{plural `one` `many` 1}} {{plural `one` `many` (len .list)}}", "one many"],
+    ["{{coalesce 0 `` `x`}} {{ternary `a` `b` true}} {{default `d` ``}}", "x a d"],
+    ["{{initials `First Try`}} {{title `foo bar-baz`}} {{cat 1 nil `a`}}", "FT Foo Bar-Baz 1 a"],
+    ["{{call 1}}", "ERROR"],
+  ];
+  for (const [template, output] of rows) {
+    test(template, () => {
+      const made = evaluated(template);
+      if (output === "ERROR") assert.match(made, /^ERROR .*error calling/s);
+      else assert.equal(made, output);
+    });
+  }
+
+  // Found by running thousands of random templates through Go's text/template and sprig.
+  const judged: readonly (readonly [template: string, output: string])[] = [
+    [
+      "{{js nil}} {{html 1.5 nil}} {{urlquery nil}}",
+      "\\u003Cno value\\u003E 1.5&lt;no value&gt; %3Cno+value%3E",
+    ],
+    ["{{cat `` 1}}|", " 1|"],
+    [
+      "{{rest list}}{{initial list}}{{toJson (rest list)}}{{toJson (regexFindAll `z` `a` -1)}}",
+      "[][]nullnull",
+    ],
+    ["{{toJson (concat)}} {{toJson (regexSplit `,` `a` 0)}}", "null null"],
+    ["{{snakecase `x=1`}} {{kebabcase `%d %s|`}} {{snakecase `a:-7`}}", "x_=1 %d-%s-| a:-7"],
+    ["{{snakecase `Bld4Floor`}} {{snakecase `HTTP2xx`}}", "bld4_floor http_2xx"],
+    [
+      "{{camelcase `HTTPServer2Go`}} {{camelcase `feature/ABC_123`}}",
+      "Httpserver2Go Feature/ABC123",
+    ],
+    ["{{nospace `hé é`}} {{nospace `héé`}} {{initials `ñ b`}}", "hÃ©Ã© héé Ãb"],
+    ["{{wrapWith 1 `é` `aé`}}", "aé\uFFFDé\uFFFD"],
+    ["{{range $i, $v := 3}}{{end}}", "ERROR"],
+    ["{{get .nul `a`}}", "ERROR"],
+    ["{{set nil `a` 1}}", "ERROR"],
+    ["{{merge nil (dict `a` 1)}}{{pluck `a` nil}}", "map[a:1][]"],
+    ["{{deepEqual (concat) (list)}}", "false"],
+    ["{{regexSplit `[` `a` 0}}", "ERROR"],
+  ];
+  for (const [template, output] of judged) {
+    test(template, () => {
+      const made = evaluated(template);
+      if (output === "ERROR") assert.match(made, /^ERROR failed to execute/);
+      else assert.equal(made, output);
+    });
+  }
+
+  test("every function that Argo CD has is there, or refused by name", () => {
+    const names =
+      `and or not eq ne lt le gt ge len index slice print printf println html js urlquery call normalize slugify
+      toYaml fromYaml fromYamlArray abbrev abbrevboth trunc trim upper lower title untitle substr repeat trimall
+      trimAll trimSuffix trimPrefix nospace initials randAlphaNum randAlpha randAscii randNumeric swapcase shuffle
+      snakecase camelcase kebabcase wrap wrapWith contains hasPrefix hasSuffix quote squote cat indent nindent
+      replace plural sha1sum sha256sum sha512sum adler32sum toString atoi int int64 float64 toDecimal seq until
+      untilStep add1 add sub div mod mul randInt add1f addf subf divf mulf biggest max min maxf minf ceil floor
+      round split splitList splitn toStrings join sortAlpha list tuple append prepend first rest last initial
+      reverse uniq without has concat chunk compact mustAppend mustPrepend mustFirst mustRest mustLast mustInitial
+      mustReverse mustUniq mustWithout mustHas mustSlice mustChunk mustCompact push mustPush dict get set unset
+      hasKey pluck keys pick omit merge mergeOverwrite values dig deepCopy deepEqual mustMerge mustMergeOverwrite
+      mustDeepCopy default empty coalesce all any ternary fail typeOf typeIs typeIsLike kindOf kindIs ago date
+      date_in_zone date_modify dateInZone dateModify duration durationRound htmlDate htmlDateInZone must_date_modify
+      mustDateModify mustToDate now toDate unixEpoch b64enc b64dec b32enc b32dec toJson toPrettyJson toRawJson
+      fromJson mustToJson mustToPrettyJson mustToRawJson mustFromJson base dir clean ext isAbs osBase osClean osDir
+      osExt osIsAbs urlParse urlJoin regexMatch regexFindAll regexFind regexReplaceAll regexReplaceAllLiteral
+      regexSplit regexQuoteMeta mustRegexMatch mustRegexFindAll mustRegexFind mustRegexReplaceAll
+      mustRegexReplaceAllLiteral mustRegexSplit semver semverCompare bcrypt htpasswd genPrivateKey derivePassword
+      buildCustomCert genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert
+      genSignedCertWithKey encryptAES decryptAES hello uuidv4 randBytes`
+        .trim()
+        .split(/\s+/);
+    const missing = names.filter(
+      (name) =>
+        name !== "and" &&
+        name !== "or" &&
+        !argoFunctions.has(name) &&
+        refusedFunction(name) === undefined,
+    );
+    assert.deepEqual(missing, []);
+    for (const name of ["env", "expandenv", "getHostByName", "tpl", "include", "lookup"])
+      assert.ok(!argoFunctions.has(name) && refusedFunction(name) === undefined, name);
+  });
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import test, { suite } from "node:test";
+import { systemClock } from "../../../proto/kit/clock.ts";
+import { silentLog } from "../../../proto/kit/log.ts";
+import { unlessAborted } from "../../../proto/kit/unless-aborted.ts";
+import { desiredRoot } from "../../../proto/words/desired.ts";
+import { digestOfText } from "../../../proto/words/digest.ts";
+import type { Hello, HubMessage, SpokeMessage } from "../../../proto/words/link-messages.ts";
+import { attach } from "../../../hub/link/attach.ts";
+import type { AttachSettings } from "../../../hub/link/exchange.ts";
+import { Sessions } from "../../../hub/link/sessions.ts";
+import { eventually } from "../../support/eventually.ts";
+import { fakeLinkStore } from "../../support/fake-link-store.ts";
+
+const nothing = desiredRoot(new Map());
+
+const hello: Hello = {
+  kind: "hello",
+  protocolLeast: 1,
+  protocolMost: 1,
+  capabilities: [],
+  spokeVersion: "0.1.0",
+  bootId: "boot",
+  heldVersion: 0,
+  heldRoot: nothing,
+  statusRoot: nothing,
+  epochSeen: 0,
+  clockMs: Date.now(),
+  kubernetesVersion: "v1.35.0",
+};
+
+/** A session with a spoke that says what it is told to say and then nothing, and takes what it is told to take. */
+function session(
+  says: readonly SpokeMessage[],
+  given: Partial<AttachSettings> & { readonly takes?: number; readonly leaves?: boolean } = {},
+) {
+  const { takes = Number.POSITIVE_INFINITY, leaves = false, ...settings } = given;
+  const store = fakeLinkStore();
+  const cluster = store.addCluster("one");
+  store.certificates.set("serial", cluster);
+  const sessions = new Sessions();
+  const heard: HubMessage[] = [];
+  const stopping = new AbortController();
+  async function* incoming(): AsyncGenerator<SpokeMessage> {
+    yield* says;
+    if (!leaves) await unlessAborted(new Promise<never>(() => {}), stopping.signal);
+  }
+  const ended = attach(
+    { cluster, serial: "serial", notBeforeMs: 0, notAfterMs: Number.MAX_SAFE_INTEGER },
+    {
+      incoming: incoming(),
+      send: async ({ message }, signal) => {
+        if (heard.length >= takes) await unlessAborted(new Promise<never>(() => {}), signal);
+        heard.push(message);
+      },
+    },
+    {
+      store,
+      sessions,
+      reports: { add: async () => {} },
+      isTrusted: store.enrollments.isTrusted,
+      newSessionId: () => "session",
+      clock: systemClock,
+      log: silentLog,
+    },
+    {
+      heartbeatMs: 60_000,
+      silenceLimitMs: 60_000,
+      trustCheckMs: 60_000,
+      helloLimitMs: 200,
+      goodbyeMs: 50,
+      inline: { blobBytesMost: 0, totalBytesMost: 0 },
+      ...settings,
+    },
+    stopping.signal,
+  );
+  return { store, cluster, sessions, heard, ended, stop: () => stopping.abort(new Error("over")) };
+}
+
+suite("attach", () => {
+  test("a spoke that leaves is let go, and its session is closed", async () => {
+    const { store, cluster, sessions, heard, ended } = session([hello], { leaves: true });
+    assert.deepEqual(await ended, { kind: "left" });
+    assert.equal(heard[0]?.kind, "welcome");
+    assert.equal(sessions.attached, 0);
+    assert.deepEqual([...store.cluster(cluster).sessions.values()], ["closed"]);
+  });
+
+  const refusals: readonly { name: string; says: readonly SpokeMessage[]; problem: RegExp }[] = [
+    { name: "nothing", says: [], problem: /hello did not come within 200 ms/ },
+    {
+      name: "an acknowledgement before hello",
+      says: [{ kind: "ack", ack: { kind: "stored", version: 1, root: nothing } }],
+      problem: /the first message must be hello, got ack/,
+    },
+    { name: "hello twice", says: [hello, hello], problem: /hello came twice/ },
+    {
+      name: "an acknowledgement of what it was never offered",
+      says: [hello, { kind: "ack", ack: { kind: "stored", version: 9, root: nothing } }],
+      problem: /version 9 was never offered, at most 0 was/,
+    },
+  ];
+  for (const { name, says, problem } of refusals) {
+    test(`a spoke that says ${name} is refused`, async () => {
+      const { sessions, ended, stop } = session(says);
+      await assert.rejects(ended, problem);
+      assert.equal(sessions.attached, 0);
+      stop();
+    });
+  }
+
+  test("a spoke that takes nothing for too long is late, though it talks", async () => {
+    const beat: SpokeMessage = {
+      kind: "heartbeat",
+      desiredRoot: undefined,
+      statusRoot: undefined,
+      desiredVersion: 0,
+    };
+    const { store, cluster, sessions, ended, stop } = session([hello, beat], {
+      takes: 1,
+      silenceLimitMs: 100,
+    });
+    await eventually(() => assert.equal(sessions.attached, 1));
+    store.desire(cluster, "web", [{ a: 1 }]);
+    sessions.wake(cluster);
+    assert.equal((await ended).kind, "silent");
+    stop();
+  });
+
+  test("a good-bye that nobody takes does not hold up the end", async () => {
+    const { sessions, cluster, ended, stop } = session([hello], { takes: 1 });
+    await eventually(() => assert.equal(sessions.attached, 1));
+    sessions.dismiss(cluster, { kind: "draining", reconnectAfterMs: 7 });
+    assert.deepEqual(await ended, { kind: "draining", reconnectAfterMs: 7 });
+    stop();
+  });
+
+  test("a change and its undoing, before the spoke looked, count as stored", async () => {
+    const { store, cluster, sessions, heard, ended, stop } = session([hello]);
+    await eventually(() => assert.equal(heard.length, 1));
+    store.desire(cluster, "web", [{ a: 1 }]);
+    store.cluster(cluster).entries.clear();
+    sessions.wake(cluster);
+    await eventually(() => assert.equal(store.cluster(cluster).stored?.version, 1));
+    assert.equal(heard.length, 1);
+    stop();
+    await assert.rejects(ended, /over/);
+  });
+
+  test("a spoke that holds another hub's set is asked what it is, not sent a delta", async () => {
+    const { heard, ended, stop } = session([{ ...hello, heldRoot: digestOfText("another") }]);
+    await eventually(() => assert.equal(heard[1]?.kind, "desired-digests-wanted"));
+    stop();
+    await assert.rejects(ended, /over/);
+  });
+});
