@@ -184,34 +184,39 @@ export async function publish(
     throw new Trouble(`commit ${head.commit} of ${place.url} is not here any more`);
   const documents = await readFleet(tree, place.path, needs.readYaml, memory.parsed, pace, signal);
   const fleet = readFleetDocuments(documents);
-  tellOfFleet(fleet, head.commit, memory, needs, settings);
+  tellNotes(fleet.notes, head.commit, memory, needs);
 
   const pass = new Pass(memory, needs, settings, pace, head.commit, fleet, {
     clusters: await needs.clusters(signal),
     fleetTree: tree,
   });
-  return pass.run(signal);
+  const outcome = await pass.run(signal);
+  needs.complain(
+    place.url,
+    asOneComplaint([...fleet.problems.map((one) => one.problem), ...pass.homeless]),
+  );
+  return outcome;
 }
 
-function tellOfFleet(
-  fleet: FleetDocuments,
+/** What is wrong in the fleet repository and belongs to no set or application that could show it. */
+function asOneComplaint(problems: readonly ProblemDraft[]): ProblemDraft | undefined {
+  const [first, ...others] = problems;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more files or documents)`;
+  return first && problem(first.code, `${first.message}${more}`);
+}
+
+function tellNotes(
+  notes: readonly string[],
   commit: string,
   memory: PublishMemory,
   needs: PublishNeeds,
-  settings: PublishSettings,
 ): void {
-  const [first, ...others] = fleet.problems;
-  const more = others.length === 0 ? "" : ` (and ${others.length} more files or documents)`;
-  needs.complain(
-    settings.fleet.url,
-    first && problem(first.problem.code, `${first.problem.message}${more}`),
-  );
   if (memory.notesTold === commit) return;
   memory.notesTold = commit;
-  for (const note of fleet.notes.slice(0, notesMost))
+  for (const note of notes.slice(0, notesMost))
     needs.log.info("document ignored", { commit, note });
-  if (fleet.notes.length > notesMost)
-    needs.log.info("more documents ignored", { commit, count: fleet.notes.length - notesMost });
+  if (notes.length > notesMost)
+    needs.log.info("more documents ignored", { commit, count: notes.length - notesMost });
 }
 
 const notesMost = 20;
@@ -275,6 +280,8 @@ class Pass {
   /** Renderings put into the store during this pass. */
   readonly #rendered = new Map<string, RememberedRendering>();
   readonly #needed = new Map<string, Set<string>>();
+  /** Problems of plain Applications that are not published at all, so that no application shows them. */
+  readonly homeless: ProblemDraft[] = [];
   #waiting = 0;
   #failures = 0;
   #freed = false;
@@ -453,6 +460,10 @@ class Pass {
       trace: this.#trace,
       nowMs: startedMs,
     });
+    const isHomeless =
+      work.origin.kind === "application" && before.length === 0 && plan.changes.length === 0;
+    if (isHomeless && plan.problem !== undefined)
+      this.homeless.push(problem(plan.problem.code, `${work.file}: ${plan.problem.message}`));
     await this.#record(work, made, plan, rowBefore, startedMs, signal);
     if (made.outcome.kind === "removed" && plan.held.length === 0) {
       this.#memory.origins.delete(key);

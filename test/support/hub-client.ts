@@ -16,6 +16,7 @@ export function hubClient(hub: { readonly url: string; readonly adminToken: stri
       method,
       headers: {
         authorization: `Bearer ${hub.adminToken}`,
+        accept: "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -92,7 +92,13 @@ class Parser {
       const character = this.#peek();
       if (character === undefined || character === "|" || character === ")") break;
       const atoms = this.#atom();
-      if (atoms !== undefined) parts.push(...this.#repeated(atoms));
+      if (atoms !== undefined) {
+        parts.push(...this.#repeated(atoms));
+        continue;
+      }
+      // A repetition behind a change of flags is one of what stands before it.
+      const last = parts.pop();
+      if (last !== undefined) parts.push(...this.#repeated([last]));
     }
     const [only] = parts;
     if (only === undefined) return { kind: "empty" };
@@ -171,10 +177,13 @@ class Parser {
       case "*":
       case "+":
       case "?":
-        throw new BadRegexp("missing argument to repetition operator", character);
+        throw new BadRegexp(
+          "missing argument to repetition operator",
+          /^.\??/.exec(this.#rest())?.[0] ?? "",
+        );
       case "{":
         if (/^\{[0-9]{1,6}(,[0-9]{0,6})?\}/.test(this.#rest())) {
-          const text = /^\{[^}]*\}/.exec(this.#rest())?.[0] ?? "{";
+          const text = /^\{[^}]*\}\??/.exec(this.#rest())?.[0] ?? "{";
           throw new BadRegexp("missing argument to repetition operator", text);
         }
         break;

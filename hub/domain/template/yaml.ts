@@ -50,7 +50,7 @@ class Writer {
     if (isGoMap(value)) return this.#mapping(value, place);
     if (Array.isArray(value) && !(value instanceof NilList)) return this.#sequence(value, place);
     this.#separate();
-    this.#scalar(value, Math.max(place.indent, -2) + 2, false, place.indent === -1);
+    this.#scalar(value, place.indent === -1 ? 2 : place.indent + 2, false);
   }
 
   /** A space after a mark or a key. */
@@ -75,13 +75,13 @@ class Writer {
   #entry(key: string, value: GoValue, indent: number): void {
     const inside: Place = { indent, inMapping: true, afterMark: false };
     if (isSimpleKey(key)) {
-      this.#scalar(key, indent, true, false);
+      this.#scalar(key, indent, true);
       this.#put(":");
       return this.#node(value, inside);
     }
     this.#put("?");
     this.#separate();
-    this.#scalar(key, indent + 2, false, false);
+    this.#scalar(key, indent + 2, false);
     this.#newLine(indent);
     this.#put(":");
     this.#separate();
@@ -102,11 +102,11 @@ class Writer {
     });
   }
 
-  #scalar(value: GoValue, indent: number, isKey: boolean, isRoot: boolean): void {
+  #scalar(value: GoValue, indent: number, isKey: boolean): void {
     if (typeof value !== "string") return this.#put(plainScalar(value));
     const flags = analyze(value);
     const multiLine = value.includes("\n");
-    if (multiLine && flags.blockAllowed && !isKey) return this.#literal(value, isRoot ? 2 : indent);
+    if (multiLine && flags.blockAllowed && !isKey) return this.#literal(value, indent);
     const plain = !multiLine && !resolvesElsewhere(value);
     if (plain && flags.plainAllowed && value !== "") return this.#plain(value, indent, !isKey);
     if (plain && flags.quotedAllowed) return this.#singleQuoted(value, indent, !isKey);
@@ -149,9 +149,13 @@ class Writer {
   }
 
   #foldLine(indent: number): void {
+    this.#breakLine();
+    this.#put(" ".repeat(indent));
+  }
+
+  #breakLine(): void {
     this.text += "\n";
     this.#column = 0;
-    this.#put(" ".repeat(indent));
   }
 
   #doubleQuoted(value: string, indent: number, mayFold: boolean): void {
@@ -188,14 +192,11 @@ class Writer {
     if (/^[ \n]/.test(value)) this.#put("2");
     if (!value.endsWith("\n")) this.#put("-");
     else if (value === "\n" || value.endsWith("\n\n")) this.#put("+");
-    const lines = value.endsWith("\n") ? value.slice(0, -1).split("\n") : value.split("\n");
-    for (const line of lines) {
-      this.text += "\n";
-      this.#column = 0;
+    // Every break of the text is one here, so a text that ends with one leaves an empty line open.
+    for (const [index, line] of `\n${value}`.split("\n").entries()) {
+      if (index > 0) this.#breakLine();
       if (line !== "") this.#put(" ".repeat(indent) + line);
     }
-    // What follows must not take the last line for an unfinished one.
-    if (this.#column === 0) this.#column = 0;
   }
 }
 
@@ -247,15 +248,14 @@ function doubleQuotedEscape(character: string): string | undefined {
   return code <= 0xffff ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
 }
 
-// A tab is not printable to the emitter, so text with one in it is double-quoted.
+// To the emitter neither a tab nor anything beyond the basic plane is printable.
 const isYamlPrintable = (character: string): boolean => {
   const code = character.codePointAt(0) ?? 0;
   return (
     code === 0x0a ||
     (code >= 0x20 && code <= 0x7e) ||
     (code >= 0xa0 && code <= 0xd7ff) ||
-    (code >= 0xe000 && code <= 0xfffd && code !== 0xfeff) ||
-    (code >= 0x10000 && code <= 0x10ffff)
+    (code >= 0xe000 && code <= 0xfffd && code !== 0xfeff)
   );
 };
 
@@ -322,7 +322,6 @@ const isBlank = (character: string): boolean =>
 const otherWords = new Set([
   "",
   "~",
-  "<<",
   ...["y", "yes", "on", "n", "no", "off", "true", "false", "null"].flatMap((word) => [
     word,
     word.toUpperCase(),
@@ -372,18 +371,14 @@ export const naturallySorted = (keys: Iterable<string>): readonly string[] =>
 function compareNaturally(left: string, right: string): number {
   const a = Array.from(left);
   const b = Array.from(right);
-  let inDigits = false;
   for (let index = 0; index < a.length && index < b.length; index += 1) {
     const x = a[index] ?? "";
     const y = b[index] ?? "";
-    if (x === y) {
-      inDigits = isDigit(x);
-      continue;
-    }
+    if (x === y) continue;
     const letterX = isLetter(x);
     const letterY = isLetter(y);
     if (letterX && letterY) return codeOf(x) - codeOf(y);
-    if (letterX || letterY) return letterX === inDigits ? -1 : 1;
+    if (letterX || letterY) return letterX ? 1 : -1;
     return compareDigits(a, b, index);
   }
   return a.length - b.length;

@@ -274,7 +274,7 @@ function propagation({ proves, provesWithControllers }: Cases): void {
     assert.deepEqual(left["items"], []);
   });
 
-  proves("a deletion in the foreground counts as a generation", async (bench) => {
+  proves("a deletion that has to wait counts as a generation", async (bench) => {
     const namespace = await bench.namespace();
     const path = `${deploymentsPath(namespace)}/web`;
     const body = deployment("web", { replicas: 0 });
@@ -353,6 +353,23 @@ function namespaces({ proves, provesWithControllers }: Cases): void {
     await release(bench, `${path}/held`);
     await gone(bench, `/api/v1/namespaces/${name}`);
   });
+
+  proves(
+    "a namespace's own finalizers are written through its finalize endpoint",
+    async (bench) => {
+      const path = `/api/v1/namespaces/${await bench.namespace()}`;
+      const spec = { finalizers: ["kubernetes", hold] };
+      const found = accepted(await bench.api.get(path), 200);
+      const body = { ...found, spec };
+      accepted(await bench.api.update(`${path}/finalize`, body), 200);
+      const patched = await bench.api.patch("merge", path, { spec: { finalizers: [] } });
+      assert.deepEqual(accepted(patched, 200)["spec"], spec);
+      const before = accepted(await bench.api.get(path), 200);
+      const back = { ...before, spec: { finalizers: ["kubernetes"] } };
+      const object = accepted(await bench.api.update(`${path}/finalize`, back), 200);
+      assert.deepEqual(at(object, "spec", "finalizers"), ["kubernetes"]);
+    },
+  );
 
   proves("the namespace default may not be deleted: 403", async ({ api }) => {
     const reply = await api.delete("/api/v1/namespaces/default");

@@ -204,22 +204,28 @@ export function objectCases({ proves }: Cases): void {
     assert.equal(reply.code, 404);
   });
 
-  proves("an update cannot change what the server keeps", async (bench) => {
+  proves("an update cannot change a generation", async (bench) => {
     const namespace = await bench.namespace();
     const path = configMapsPath(namespace);
     const made = await bench.api.create(path, configMap("one"));
-    const body = {
-      ...made.body,
-      metadata: {
-        ...metadataOf(made.body),
-        generation: 7,
-        deletionTimestamp: "2020-01-01T00:00:00Z",
-      },
-      data: { a: "1" },
-    };
+    const metadata = { ...metadataOf(made.body), generation: 7 };
+    const body = { ...made.body, metadata, data: { a: "1" } };
     const object = accepted(await bench.api.update(`${path}/one`, body), 200);
-    assert.equal(at(object, "metadata", "deletionTimestamp"), undefined);
-    assert.equal(at(object, "metadata", "generation"), undefined);
+    assert.notEqual(at(object, "metadata", "generation"), 7);
+  });
+
+  proves("an update cannot begin a deletion: 422", async (bench) => {
+    const namespace = await bench.namespace();
+    const path = configMapsPath(namespace);
+    const made = await bench.api.create(path, configMap("one"));
+    const metadata = { ...metadataOf(made.body), deletionTimestamp: "2020-01-01T00:00:00Z" };
+    const reply = await bench.api.update(`${path}/one`, { ...made.body, metadata });
+    assert.deepEqual(refusalOf(reply), {
+      code: 422,
+      reason: "Invalid",
+      fields: ["metadata.deletionTimestamp"],
+    });
+    assert.match(messageOf(reply), /field is immutable/);
   });
 
   proves("defaults are filled in", async (bench) => {

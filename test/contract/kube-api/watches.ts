@@ -159,7 +159,7 @@ export function watchCases({ proves }: Cases): void {
     const watch = await bench.api.watch(path, {
       resourceVersion: await listedVersion(bench, path),
       allowWatchBookmarks: "true",
-      timeoutSeconds: "3",
+      timeoutSeconds: "4",
       labelSelector: "case=bookmark",
     });
     const bookmark = await watch.next();

@@ -473,7 +473,7 @@ suite("publishing", () => {
     assert.equal((await applications()).length, 8);
     await published(await push({ "fleet/web.yaml": webSet(url, { selector: "env: production" }) }));
     assert.equal((await applications()).length, 8);
-    assert.match(await setProblem("web"), /^WH-GEN-3110 8 of 8/);
+    assert.match(await setProblem("web"), /^WH-GEN-3110 8 applications/);
     await published(
       await push({
         "fleet/web.yaml": webSet(url, { selector: "env: production" }).replace(

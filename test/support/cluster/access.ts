@@ -65,8 +65,8 @@ export function isAllowed(store: Store, who: User, attempt: Attempt): boolean {
   if (who.groups.includes("system:masters")) return true;
   const isSignedIn = who.groups.includes("system:authenticated");
   if (attempt.kind === "path") {
-    if (attempt.verb !== "get") return false;
-    return publicPaths.has(attempt.path) || (isSignedIn && isDiscovery(attempt.path));
+    const isOpen = publicPaths.has(attempt.path) || (isSignedIn && isDiscovery(attempt.path));
+    return attempt.verb === "get" && isOpen;
   }
   if (isSignedIn && selfReviews.has(attempt.resource)) return true;
   const roleOf = (binding: KubeObject, namespace: string): JsonMap | undefined => {

@@ -1,5 +1,4 @@
 /** The Kubernetes API of one cluster as a function from requests to answers; how they travel is not its concern. */
-import { load } from "js-yaml";
 import {
   anonymous,
   attemptOfReview,
@@ -24,14 +23,28 @@ import {
   type Review,
 } from "./discovery.ts";
 import type { Faults } from "./faults.ts";
+import {
+  discovery,
+  json,
+  notServed,
+  orNotServed,
+  partial,
+  plainText,
+  refusalAnswer,
+  wantsMetadata,
+  warningText,
+  type Answer,
+} from "./answers.ts";
+import { deleteOptions, parsedBody, parsedJson, parsedYaml, writeOptions } from "./bodies.ts";
+import { notSupported } from "./causes.ts";
 import { isMap, textAt, type Json, type JsonMap } from "./json.ts";
 import { apiVersionOf, type Kind, type Kinds } from "./kinds.ts";
 import { listItem, listPage, selection, tooLargeVersion } from "./listing.ts";
 import { uidOf, type KubeObject } from "./object.ts";
+import { checkPatchOptions } from "./patching.ts";
 import {
   header,
   isFlag,
-  managerOf,
   mediaType,
   parseResourcePath,
   verbOf,
@@ -40,21 +53,11 @@ import {
   type ResourcePath,
   type Verb,
 } from "./request.ts";
-import {
-  checkPatchOptions,
-  inVersion,
-  plainDelete,
-  type DeleteOptions,
-  type PatchType,
-  type Resources,
-  type Target,
-  type WriteOptions,
-  type Written,
-} from "./resources.ts";
+import type { Resources } from "./resources.ts";
+import { inVersion } from "./shape.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 import {
   ApiError,
-  badRequest,
   forbidden,
   invalid,
   methodNotAllowed,
@@ -62,19 +65,8 @@ import {
   unsupportedMediaType,
 } from "./status.ts";
 import type { Store } from "./store.ts";
-import { notSupported } from "./validation.ts";
-import type { Watches, WatchSink } from "./watch.ts";
-
-export type Answer =
-  | {
-      readonly kind: "whole";
-      readonly code: number;
-      readonly headers: { readonly [name: string]: string };
-      readonly body: string;
-    }
-  /** A stream of lines: `start` begins to write and returns how to stop. */
-  | { readonly kind: "stream"; readonly start: (sink: WatchSink) => () => void }
-  | { readonly kind: "drop" };
+import type { PatchType, Target, WriteOptions, Written } from "./verbs.ts";
+import type { Watches } from "./watch.ts";
 
 export type ApiNeeds = {
   readonly store: Store;
@@ -513,50 +505,8 @@ const returnsDeleted = new Set([
   "/serviceaccounts",
 ]);
 
-const warningText = (warning: string): string =>
-  `299 - "${warning.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-
-const plainText = { "content-type": "text/plain; charset=utf-8" };
-
-const notServed: Answer = {
-  kind: "whole",
-  code: 404,
-  headers: plainText,
-  body: "404 page not found\n",
-};
-
-const orNotServed = (value: JsonMap | undefined): Answer =>
-  value === undefined ? notServed : json(200, value);
-
 function refuseMethod(): never {
   throw methodNotAllowed();
-}
-
-function json(
-  code: number,
-  value: Json,
-  headers: { readonly [name: string]: string } = {},
-): Answer {
-  return {
-    kind: "whole",
-    code,
-    headers: { "content-type": "application/json", ...headers },
-    body: `${JSON.stringify(value)}\n`,
-  };
-}
-
-const discovery = (value: JsonMap): Answer =>
-  json(200, value, {
-    "content-type": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-  });
-
-function refusalAnswer(error: unknown): Answer {
-  if (!(error instanceof ApiError)) throw error;
-  return json(
-    error.code,
-    error.body,
-    error.retryAfterSeconds === undefined ? {} : { "retry-after": String(error.retryAfterSeconds) },
-  );
 }
 
 const isAddressable = (kind: Kind, path: ResourcePath): boolean =>
@@ -607,128 +557,3 @@ function reviewedUser(body: JsonMap): User {
     : [];
   return { name: textAt(spec, "user"), uid: textAt(spec, "uid"), groups, extra: {} };
 }
-
-function parsedJson(body: string): Json {
-  try {
-    return JSON.parse(body) as Json;
-  } catch (error) {
-    throw badRequest(
-      `error decoding patch: ${error instanceof Error ? error.message : "bad JSON"}`,
-    );
-  }
-}
-
-function parsedYaml(body: string): Json {
-  // Most clients send JSON, which is YAML, and much faster to read.
-  if (body.startsWith("{")) {
-    try {
-      return JSON.parse(body) as Json;
-    } catch {
-      // Then it is YAML in flow style, or nothing at all.
-    }
-  }
-  try {
-    return load(body) as Json;
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : "bad YAML"}`);
-  }
-}
-
-function parsedBody(request: ApiRequest): JsonMap {
-  const type = mediaType(request);
-  const isYaml = type === "application/yaml" || type === "application/vnd.kubernetes.yaml";
-  if (type.includes("protobuf") || type.includes("cbor"))
-    throw unsupportedMediaType(["application/json", "application/yaml"]);
-  if (isYaml) {
-    const value = parsedYaml(request.body);
-    if (isMap(value)) return value;
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(request.body);
-  } catch (error) {
-    throw badRequest(
-      `the object provided is unrecognized: couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : "bad JSON"}`,
-    );
-  }
-  if (!isMap(value)) throw badRequest("the object provided is unrecognized: it is not a map");
-  return value;
-}
-
-function writeOptions(request: ApiRequest): WriteOptions {
-  const { query } = request;
-  return {
-    manager: managerOf(request),
-    dryRun: isDryRun(query),
-    validation: validationOf(query),
-  };
-}
-
-function isDryRun(query: URLSearchParams): boolean {
-  const value = query.get("dryRun");
-  if (value === null || value === "") return false;
-  if (value !== "All")
-    throw invalid({ group: "meta.k8s.io", plural: "", kind: "PatchOptions" }, "", [
-      notSupported("dryRun", [value], ["All"]),
-    ]);
-  return true;
-}
-
-function validationOf(query: URLSearchParams): WriteOptions["validation"] {
-  const value = query.get("fieldValidation") ?? "";
-  switch (value) {
-    case "":
-    case "Warn":
-      return "Warn";
-    case "Strict":
-    case "Ignore":
-      return value;
-    default:
-      throw invalid({ group: "meta.k8s.io", plural: "", kind: "PatchOptions" }, "", [
-        notSupported("fieldValidation", value, ["Ignore", "Strict", "Warn"]),
-      ]);
-  }
-}
-
-function deleteOptions(request: ApiRequest): DeleteOptions {
-  const body = request.body === "" ? {} : parsedBody(request);
-  const { query } = request;
-  const propagation = textAt(body, "propagationPolicy") || (query.get("propagationPolicy") ?? "");
-  const preconditions = isMap(body["preconditions"]) ? body["preconditions"] : {};
-  const graceSeconds = body["gracePeriodSeconds"];
-  const bodyDryRun = Array.isArray(body["dryRun"]) && body["dryRun"].includes("All");
-  return {
-    ...plainDelete,
-    dryRun: isDryRun(query) || bodyDryRun,
-    propagation: propagationOf(propagation),
-    graceSeconds:
-      typeof graceSeconds === "number" ? graceSeconds : wholeNumber(query, "gracePeriodSeconds"),
-    uid: textAt(preconditions, "uid") || undefined,
-    resourceVersion: textAt(preconditions, "resourceVersion") || undefined,
-  };
-}
-
-function propagationOf(value: string): DeleteOptions["propagation"] {
-  switch (value) {
-    case "":
-      return undefined;
-    case "Foreground":
-    case "Background":
-    case "Orphan":
-      return value;
-    default:
-      throw invalid({ group: "meta.k8s.io", plural: "", kind: "DeleteOptions" }, "", [
-        notSupported("propagationPolicy", value, ["Foreground", "Background", "Orphan"]),
-      ]);
-  }
-}
-
-const wantsMetadata = (request: ApiRequest): boolean =>
-  header(request, "accept").includes("as=PartialObjectMetadata");
-
-/** Only what identifies and describes an object. */
-const partial = (object: KubeObject): JsonMap => ({
-  kind: "PartialObjectMetadata",
-  apiVersion: "meta.k8s.io/v1",
-  metadata: object.metadata,
-});

@@ -25,7 +25,7 @@ import {
   text,
   type Schema,
 } from "./schema/schema.ts";
-import { invalidValue, notSupported, required } from "./validation.ts";
+import { invalidValue, notSupported, required } from "./causes.ts";
 import type { Cause } from "./status.ts";
 
 /** The kinds a definition serves: one for each served version. */

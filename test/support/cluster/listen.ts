@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import type { CertifiedKey } from "../certificates.ts";
-import type { Answer } from "./api.ts";
+import type { Answer } from "./answers.ts";
 import type { ApiRequest } from "./request.ts";
 import { bodyTooLarge, type ApiError } from "./status.ts";
 
@@ -27,6 +27,8 @@ export async function listen(
     key: options.certificate.keyPem,
     cert: options.certificate.certificatePem,
   });
+  // As long as the real one keeps idle connections. The type knows only what HTTP/2 has.
+  Object.assign(server, { keepAliveTimeout: 90_000 });
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
@@ -37,8 +39,10 @@ export async function listen(
   server.on("sessionError", () => undefined);
   server.on("request", (request, response) => {
     serve(handle, request, response).catch((error: unknown) => {
-      response.stream?.destroy();
+      const hasLeft = request.socket.destroyed;
       request.socket.destroy();
+      // A client that went away in the middle of its request.
+      if (hasLeft) return;
       // A bug of the simulation itself: loud, and only this connection pays for it.
       process.emitWarning(error instanceof Error ? error : new Error(String(error)));
     });

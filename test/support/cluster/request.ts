@@ -36,7 +36,7 @@ const namespaceSubresources = new Set(["status", "finalize"]);
 
 /** `undefined`: not the address of a resource. */
 export function parseResourcePath(path: string): ResourcePath | undefined {
-  const parts = path.split("/").slice(1).map(decodeURIComponent);
+  const parts = path.split("/").slice(1).map(decoded);
   const [root, ...rest] = parts;
   if (parts.at(-1) === "") return undefined;
   if (root === "api") {
@@ -48,6 +48,14 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   return group !== undefined && version !== undefined && names.length > 0
     ? named(group, version, names)
     : undefined;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw badRequest(`invalid URL escape in ${JSON.stringify(part)}`);
+  }
 }
 
 function named(group: string, version: string, names: readonly string[]): ResourcePath | undefined {

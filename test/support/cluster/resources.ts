@@ -1,46 +1,38 @@
 /** The verbs of the API on objects: create, update, patch, apply, delete, with everything they check and keep. */
 import { randomUUID } from "node:crypto";
-import { unreachable } from "../../../proto/kit/unreachable.ts";
 import { admitChange, admitNew, createAllocator, type Allocator } from "./admission.ts";
-import {
-  applied,
-  sameButTimes,
-  updated,
-  type ApplyConflict,
-  type Author,
-} from "./apply/managed-fields.ts";
-import { pathText } from "./apply/field-set.ts";
+import { applyConflict } from "./apply/conflict.ts";
+import { applied, sameButTimes, updated, type Author } from "./apply/managed-fields.ts";
 import { schemaProblems } from "./apply/walk.ts";
-import { openApiProblems, withOpenApiDefaults } from "./custom.ts";
+import { invalidValue } from "./causes.ts";
+import { openApiProblems } from "./custom.ts";
 import { cannotHandle, decode, strictProblem } from "./decode.ts";
-import { defaulted, withoutWriteOnly } from "./defaults.ts";
-import {
-  at,
-  isList,
-  isMap,
-  mapAt,
-  numberAt,
-  sameJson,
-  textAt,
-  withAt,
-  type Json,
-  type JsonMap,
-} from "./json.ts";
+import { withoutWriteOnly } from "./defaults.ts";
+import { deletionFinalizers, graceOf, immortal, isReadyToGo } from "./deletion.ts";
+import { checkAppliedIdentity, checkIdentity } from "./identity.ts";
+import { at, isMap, mapAt, numberAt, textAt, withAt, type Json, type JsonMap } from "./json.ts";
 import { apiVersionOf, builtIn, type Kind, type Kinds } from "./kinds.ts";
-import {
-  isTerminating,
-  namespaceOf,
-  uidOf,
-  withMeta,
-  type KubeObject,
-  type Meta,
-} from "./object.ts";
-import { jsonPatch, mergePatch, strategicMergePatch } from "./patch.ts";
+import { isTerminating, namespaceOf, uidOf, withMeta, type KubeObject } from "./object.ts";
+import { patchedJson } from "./patching.ts";
 import { quotaProblem } from "./quota.ts";
-import type { SimulatedTime } from "./simulated-time.ts";
+import {
+  appliedConfig,
+  asObject,
+  changesSpec,
+  inVersion,
+  keptMeta,
+  metaChanges,
+  objectFrom,
+  placeOf,
+  subresourceOf,
+  unownedBy,
+  withDefaults,
+  withoutStatus,
+  withStatusOf,
+} from "./shape.ts";
+import { stampOf, type SimulatedTime } from "./simulated-time.ts";
 import {
   alreadyExists,
-  ApiError,
   badRequest,
   conflict,
   forbidden,
@@ -53,58 +45,8 @@ import {
   type Cause,
 } from "./status.ts";
 import type { Store } from "./store.ts";
-import { forbiddenField, invalidValue, required, validate } from "./validation.ts";
-
-export type Target = {
-  readonly kind: Kind;
-  readonly namespace: string;
-  /** Empty for requests on the whole collection. */
-  readonly name: string;
-  /** Empty for the object itself. */
-  readonly subresource: string;
-};
-
-export type WriteOptions = {
-  readonly manager: string;
-  readonly dryRun: boolean;
-  readonly validation: "Strict" | "Warn" | "Ignore";
-};
-
-export type Written = {
-  readonly code: number;
-  readonly object: KubeObject;
-  readonly warnings: readonly string[];
-};
-
-export type PatchType = "json" | "merge" | "strategic" | "apply";
-
-export type DeleteOptions = {
-  readonly dryRun: boolean;
-  readonly propagation: "Foreground" | "Background" | "Orphan" | undefined;
-  readonly graceSeconds: number | undefined;
-  readonly uid: string | undefined;
-  readonly resourceVersion: string | undefined;
-};
-
-export type Deleted = {
-  readonly object: KubeObject;
-  /** The object is gone; otherwise it waits for its finalizers or its grace period. */
-  readonly gone: boolean;
-};
-
-export const plainDelete: DeleteOptions = {
-  dryRun: false,
-  propagation: undefined,
-  graceSeconds: undefined,
-  uid: undefined,
-  resourceVersion: undefined,
-};
-
-const orphanFinalizer = "orphan";
-const foregroundFinalizer = "foregroundDeletion";
-
-/** Namespaces that no one may delete. */
-const immortal = new Set(["default", "kube-system", "kube-public"]);
+import { validate } from "./validation.ts";
+import type { Deleted, DeleteOptions, PatchType, Target, WriteOptions, Written } from "./verbs.ts";
 
 const suffixCharacters = "bcdfghjklmnpqrstvwxz2456789";
 
@@ -243,6 +185,8 @@ export class Resources {
   #replace(target: Target, was: KubeObject, draft: KubeObject, options: WriteOptions): Written {
     const { kind, subresource } = target;
     this.#checkVersions(kind, was, draft);
+    const fixed = metaChanges(was, draft);
+    if (fixed.length > 0) throw invalid(kind, was.metadata.name, fixed);
     const next = withMeta(draft, keptMeta(was));
     const author = this.#author(kind, options.manager, "Update", subresource);
     if (subresource !== "") {
@@ -307,7 +251,8 @@ export class Resources {
   #keep(target: Target, was: KubeObject, draft: KubeObject, dryRun: boolean): Written {
     const { kind, subresource } = target;
     const clean = withoutWriteOnly(kind.key, draft);
-    const admitted = admitChange(kind.key, was, clean, this.#allocator);
+    const admitted =
+      subresource === "finalize" ? clean : admitChange(kind.key, was, clean, this.#allocator);
     const isSpecChanged =
       kind.hasGeneration && subresource !== "binding" && changesSpec(kind, was, admitted);
     const numbered = isSpecChanged
@@ -390,8 +335,7 @@ export class Resources {
   }
 
   #stampIn(seconds: number): string {
-    const at = this.#time.nowMs() + seconds * 1000;
-    return `${new Date(at).toISOString().slice(0, 19)}Z`;
+    return stampOf(this.#time.nowMs() + seconds * 1000);
   }
 
   readScale(target: Target): KubeObject {
@@ -532,171 +476,6 @@ export class Resources {
   }
 }
 
-/** The same object under the API version that a request asked for. */
-export const inVersion = (object: KubeObject, kind: Kind): KubeObject => {
-  const apiVersion = apiVersionOf(kind);
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
-};
-
-function objectFrom(kind: Kind, value: JsonMap): KubeObject {
-  const metadata = mapAt(value, "metadata");
-  return {
-    ...value,
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata: trimmedMeta({ ...metadata, name: textAt(metadata, "name") }),
-  };
-}
-
-/** Empty maps and lists in metadata are as good as absent. */
-function trimmedMeta(metadata: JsonMap & { readonly name: string }): Meta {
-  const kept: Record<string, Json> = {};
-  for (const [field, value] of Object.entries(metadata)) {
-    const isEmpty = isList(value)
-      ? value.length === 0 && field !== "managedFields"
-      : isMap(value) && Object.keys(value).length === 0;
-    if (value !== null && value !== "" && !isEmpty) kept[field] = value;
-  }
-  return { ...kept, name: metadata.name };
-}
-
-const asObject = (value: JsonMap, like: KubeObject): KubeObject => {
-  const metadata = mapAt(value, "metadata");
-  return {
-    ...value,
-    apiVersion: like.apiVersion,
-    kind: like.kind,
-    metadata: trimmedMeta({ ...metadata, name: like.metadata.name }),
-  };
-};
-
-function withDefaults(kind: Kind, object: KubeObject): KubeObject {
-  if (kind.custom === undefined) return defaulted(kind.key, object);
-  return asObject(mapAt({ all: withOpenApiDefaults(object, kind.custom.openApi) }, "all"), object);
-}
-
-const placeOf = (kind: Kind, namespace: string): { readonly namespace: string | undefined } => ({
-  namespace: kind.namespaced ? namespace : undefined,
-});
-
-/** What only the API server writes in metadata. */
-function keptMeta(was: KubeObject): { readonly [field in keyof Meta]?: Meta[field] | undefined } {
-  const { metadata } = was;
-  return {
-    name: metadata.name,
-    namespace: metadata.namespace,
-    generateName: metadata.generateName,
-    uid: metadata.uid,
-    resourceVersion: metadata.resourceVersion,
-    generation: metadata.generation,
-    creationTimestamp: metadata.creationTimestamp,
-    deletionTimestamp: metadata.deletionTimestamp,
-    deletionGracePeriodSeconds: metadata.deletionGracePeriodSeconds,
-  };
-}
-
-const withoutStatus = (object: KubeObject): KubeObject => {
-  const { status: _, ...rest } = object;
-  return { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata };
-};
-
-function withStatusOf(object: KubeObject, was: KubeObject): KubeObject {
-  const status = was["status"];
-  if (status === object["status"]) return object;
-  return status === undefined ? withoutStatus(object) : { ...object, status };
-}
-
-/** What a subresource's endpoint may change: only its own part. */
-function subresourceOf(target: Target, was: KubeObject, next: KubeObject): KubeObject {
-  const managedFields = next.metadata.managedFields;
-  switch (target.subresource) {
-    case "status": {
-      const status = next["status"];
-      // Controllers note revisions in annotations together with the status; custom kinds allow no such thing.
-      const annotations =
-        target.kind.custom === undefined ? next.metadata.annotations : was.metadata.annotations;
-      const base = withMeta(was, { managedFields, annotations });
-      return status === undefined ? withoutStatus(base) : { ...base, status };
-    }
-    case "finalize":
-      return {
-        ...was,
-        spec: { ...mapAt(was, "spec"), finalizers: at(next, "spec", "finalizers") ?? [] },
-      };
-    case "binding":
-      // Finding a node is nobody's change of the pod.
-      return withMeta(
-        { ...was, spec: { ...mapAt(was, "spec"), nodeName: textAt(next, "spec", "nodeName") } },
-        { generation: was.metadata.generation },
-      );
-    default:
-      return next;
-  }
-}
-
-const unownedBy = (kind: Kind, subresource: string): readonly string[] => {
-  if (subresource === "status") return kind.custom === undefined ? ["spec"] : ["spec", "metadata"];
-  return kind.hasStatus ? ["status"] : [];
-};
-
-function changesSpec(kind: Kind, was: KubeObject, is: KubeObject): boolean {
-  const isCounted = (field: string): boolean =>
-    field !== "metadata" &&
-    field !== "apiVersion" &&
-    field !== "kind" &&
-    !(field === "status" && kind.hasStatus);
-  const fields = new Set([...Object.keys(was), ...Object.keys(is)]);
-  return [...fields].some((field) => isCounted(field) && !sameJson(was[field], is[field]));
-}
-
-/** Whether an object that is to be deleted has nothing left to wait for. */
-function isReadyToGo(kind: Kind, object: KubeObject): boolean {
-  if (!isTerminating(object)) return false;
-  if ((object.metadata.finalizers ?? []).length > 0) return false;
-  if ((object.metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
-  if (kind.key !== namespaces.key) return true;
-  const finalizers = at(object, "spec", "finalizers");
-  return !isList(finalizers) || finalizers.length === 0;
-}
-
-/** Kinds whose dependents stay when a client does not say what should become of them. */
-const orphansByDefault = new Set(["batch/jobs", "/replicationcontrollers"]);
-
-function deletionFinalizers(
-  kind: Kind,
-  object: KubeObject,
-  propagation: DeleteOptions["propagation"],
-): readonly string[] {
-  const finalizers = object.metadata.finalizers ?? [];
-  const rest = finalizers.filter(
-    (finalizer) => finalizer !== orphanFinalizer && finalizer !== foregroundFinalizer,
-  );
-  switch (propagation) {
-    case "Orphan":
-      return [...rest, orphanFinalizer];
-    case "Foreground":
-      return [...rest, foregroundFinalizer];
-    case "Background":
-      return rest;
-    case undefined:
-      if (rest.length !== finalizers.length) return finalizers;
-      return orphansByDefault.has(kind.key) && !isTerminating(object)
-        ? [...rest, orphanFinalizer]
-        : finalizers;
-    default:
-      return unreachable(propagation, "propagation policy");
-  }
-}
-
-/** Only pods that run somewhere are given time to stop. */
-function graceOf(kind: Kind, object: KubeObject, asked: number | undefined): number {
-  if (kind.key !== "/pods") return 0;
-  const phase = textAt(object, "status", "phase");
-  if (textAt(object, "spec", "nodeName") === "" || phase === "Succeeded" || phase === "Failed")
-    return 0;
-  return asked ?? numberAt(object, "spec", "terminationGracePeriodSeconds") ?? 30;
-}
-
 function scaleSelector(object: KubeObject, selector: Json | undefined): JsonMap {
   if (typeof selector === "string") return { selector };
   const labels = mapAt(object, "spec", "selector", "matchLabels");
@@ -704,126 +483,4 @@ function scaleSelector(object: KubeObject, selector: Json | undefined): JsonMap 
     ([key, value]) => `${key}=${typeof value === "string" ? value : ""}`,
   );
   return terms.length === 0 ? {} : { selector: terms.join(",") };
-}
-
-function checkIdentity(target: Target, body: JsonMap): void {
-  const { kind, namespace } = target;
-  const expected = apiVersionOf(kind);
-  const apiVersion = textAt(body, "apiVersion");
-  if (apiVersion !== "" && apiVersion !== expected)
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
-    );
-  const named = textAt(body, "kind");
-  if (named !== "" && named !== kind.kind)
-    throw badRequest(
-      `${named} in version "${kind.version}" cannot be handled as a ${kind.kind}: converting (${named}) to (${kind.kind}): unknown conversion`,
-    );
-  const given = textAt(body, "metadata", "namespace");
-  if (given !== "" && given !== namespace)
-    throw badRequest(
-      "the namespace of the provided object does not match the namespace sent on the request",
-    );
-}
-
-function checkAppliedIdentity(target: Target, body: JsonMap): void {
-  const { name } = target;
-  if (textAt(body, "apiVersion") === "" || textAt(body, "kind") === "")
-    throw badRequest(
-      "invalid object type: /, Kind=".concat(
-        textAt(body, "kind"),
-        ": apiVersion and kind must be set in an applied object",
-      ),
-    );
-  checkIdentity(target, body);
-  const given = textAt(body, "metadata", "name");
-  if (given !== "" && given !== name)
-    throw badRequest(
-      `the name of the object (${given}) does not match the name on the URL (${name})`,
-    );
-}
-
-/** The applied object as it counts: identity from the address, and only what this endpoint writes. */
-function appliedConfig(target: Target, body: JsonMap): KubeObject {
-  const { kind, namespace, name, subresource } = target;
-  const metadata = { ...mapAt(body, "metadata"), name };
-  const config: KubeObject = {
-    ...body,
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata: kind.namespaced ? { ...metadata, namespace } : metadata,
-  };
-  if (subresource === "status") return config;
-  return kind.hasStatus ? withoutStatus(config) : config;
-}
-
-function patchedJson(was: KubeObject, type: PatchType, body: Json, kind: Kind): Json {
-  switch (type) {
-    case "merge":
-      return mergePatch(was, body);
-    case "strategic":
-      return strategicMergePatch(was, body, kind.schema);
-    case "json": {
-      const patched = jsonPatch(was, body);
-      if (patched.ok) return patched.value;
-      if (patched.problem.kind === "malformed") throw badRequest(patched.problem.message);
-      throw new ApiError(
-        422,
-        "Invalid",
-        `the server rejected our request due to an error in our request`,
-        {},
-      );
-    }
-    case "apply":
-      throw new TypeError("applying is not patching");
-    default:
-      return unreachable(type, "kind of patch");
-  }
-}
-
-function managerText(found: ApplyConflict): string {
-  const name = JSON.stringify(found.manager);
-  const where =
-    found.subresource === ""
-      ? name
-      : `${name} with subresource ${JSON.stringify(found.subresource)}`;
-  return found.operation === "Update" ? `${where} using ${found.apiVersion}` : where;
-}
-
-function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
-  const causes = conflicts.map((found) => ({
-    reason: "FieldManagerConflict",
-    message: `conflict with ${managerText(found)}`,
-    field: pathText(found.path),
-  }));
-  const byManager = new Map<string, string[]>();
-  for (const found of conflicts) {
-    const paths = byManager.get(managerText(found)) ?? [];
-    byManager.set(managerText(found), [...paths, pathText(found.path)]);
-  }
-  const [only] = causes;
-  const message =
-    causes.length === 1 && only !== undefined
-      ? `Apply failed with 1 conflict: ${only.message}: ${only.field}`
-      : `Apply failed with ${causes.length} conflicts: ${[...byManager]
-          .map(
-            ([manager, paths]) =>
-              `conflicts with ${manager}:\n${paths.map((path) => `- ${path}`).join("\n")}`,
-          )
-          .join("\n")}`;
-  return new ApiError(409, "Conflict", message, { causes });
-}
-
-/** Options that are missing or do not belong to the kind of patch. */
-export function checkPatchOptions(
-  type: PatchType,
-  given: { readonly manager: string; readonly force: boolean | undefined },
-): void {
-  const options = { group: "meta.k8s.io", plural: "patchoptions", kind: "PatchOptions" };
-  if (type === "apply" && given.manager === "")
-    throw invalid(options, "", [required("fieldManager", "is required for apply patch")]);
-  if (type !== "apply" && given.force !== undefined)
-    throw invalid(options, "", [
-      forbiddenField("force", "may not be specified for non-apply patch"),
-    ]);
 }

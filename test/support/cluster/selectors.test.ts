@@ -5,10 +5,11 @@ import {
   parseFieldSelector,
   parseLabelSelector,
   requirementsOf,
+  type Labels,
 } from "./selectors.ts";
 
 suite("selectors", () => {
-  const rows: readonly (readonly [selector: string, labels: object, matches: boolean])[] = [
+  const rows: readonly (readonly [selector: string, labels: Labels, matches: boolean])[] = [
     ["", {}, true],
     ["a=1", { a: "1" }, true],
     ["a = 1", { a: "1" }, true],
@@ -28,7 +29,7 @@ suite("selectors", () => {
     test(`${JSON.stringify(selector)} ${matches ? "means" : "does not mean"} ${JSON.stringify(labels)}`, () => {
       const parsed = parseLabelSelector(selector);
       assert.ok(parsed.ok);
-      assert.equal(matchesLabels(parsed.value, { ...labels } as Record<string, string>), matches);
+      assert.equal(matchesLabels(parsed.value, labels), matches);
     });
 
   for (const selector of ["a in b", "a in (b", "=x", "a b", "a=b c", "a=(x)"])

@@ -2,12 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { createCertificateAuthority, type CertifiedKey } from "../certificates.ts";
 import { serviceAccountUser, Tokens, user, type User } from "./access.ts";
-import { Api, type Answer } from "./api.ts";
+import type { Answer } from "./answers.ts";
+import { Api } from "./api.ts";
+import { bootstrap } from "./bootstrap.ts";
 import { startControllers, type Failure } from "./controllers/controllers.ts";
 import { RequestCounters, type RequestRecord, type RequestSnapshot } from "./counters.ts";
 import { Faults, type FaultMatch, type Rejection } from "./faults.ts";
 import type { Json, JsonMap } from "./json.ts";
-import { builtIn, Kinds } from "./kinds.ts";
+import { Kinds } from "./kinds.ts";
 import { listen } from "./listen.ts";
 import { uidOf, type KubeObject } from "./object.ts";
 import type { ApiRequest } from "./request.ts";
@@ -101,8 +103,6 @@ export type SimulatedCluster = {
   readonly stop: () => Promise<void>;
 };
 
-const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
-
 /** All clusters of a process share one authority and one certificate: making them is most of a start. */
 let sharedIdentity:
   | Promise<{ readonly caPem: string; readonly certificate: CertifiedKey }>
@@ -167,12 +167,7 @@ export async function startSimulatedCluster(
     isWhole: options.controllers ?? true,
     failureOf: options.failureOf ?? (() => undefined),
   });
-  for (const namespace of [...systemNamespaces, ...(options.namespaces ?? [])])
-    resources.make(
-      builtIn("/namespaces"),
-      { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
-      "kube-apiserver",
-    );
+  bootstrap(resources, options.namespaces ?? []);
   if (options.controllers ?? true) controllers.furnish(options.nodes ?? ["node-1"]);
 
   const server = await listen((request) => api.handle(request), {

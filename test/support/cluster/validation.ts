@@ -1,165 +1,21 @@
 /** What the API server refuses in an object's content, worded as it words it. */
 import {
-  isList,
-  isMap,
-  listAt,
-  mapAt,
-  mapsAt,
-  sameJson,
-  textAt,
-  type Json,
-  type JsonMap,
-} from "./json.ts";
+  duplicate,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+} from "./causes.ts";
+import { isMap, listAt, mapAt, mapsAt, textAt, type Json, type JsonMap } from "./json.ts";
 import type { Kind } from "./kinds.ts";
+import { labelPattern, labelRule, metadataProblems } from "./metadata.ts";
 import type { KubeObject } from "./object.ts";
 import { labelsOf, matchesLabels, requirementsOf } from "./selectors.ts";
 import type { Cause } from "./status.ts";
+import { transitionProblems } from "./transitions.ts";
 
-export const required = (field: string, detail = ""): Cause => ({
-  reason: "FieldValueRequired",
-  message: detail === "" ? "Required value" : `Required value: ${detail}`,
-  field,
-});
-
-export const invalidValue = (field: string, value: Json, detail: string): Cause => ({
-  reason: "FieldValueInvalid",
-  message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,
-  field,
-});
-
-export const notSupported = (field: string, value: Json, known: readonly string[]): Cause => ({
-  reason: "FieldValueNotSupported",
-  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${known.map((one) => JSON.stringify(one)).join(", ")}`,
-  field,
-});
-
-export const forbiddenField = (field: string, detail: string): Cause => ({
-  reason: "FieldValueForbidden",
-  message: `Forbidden: ${detail}`,
-  field,
-});
-
-const duplicate = (field: string, value: Json): Cause => ({
-  reason: "FieldValueDuplicate",
-  message: `Duplicate value: ${JSON.stringify(value)}`,
-  field,
-});
-
-const tooLong = (field: string, limit: number): Cause => ({
-  reason: "FieldValueTooLong",
-  message: `Too long: may not be more than ${limit} bytes`,
-  field,
-});
-
-const immutable = (field: string, value: Json): Cause =>
-  invalidValue(field, value, "field is immutable");
-
-const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-const subdomainPattern = new RegExp(`^${label}(\\.${label})*$`);
-const labelPattern = new RegExp(`^${label}$`);
-const label1035Pattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const labelValuePattern = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
-const qualifiedNamePattern = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
-
-const subdomainRule =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const labelRule =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const label1035Rule =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const labelValueRule =
-  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-const qualifiedNameRule =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-
-const labelNamed = new Set(["/namespaces"]);
-const label1035Named = new Set(["/services"]);
-const pathNamed = new Set([
-  "rbac.authorization.k8s.io/roles",
-  "rbac.authorization.k8s.io/clusterroles",
-  "rbac.authorization.k8s.io/rolebindings",
-  "rbac.authorization.k8s.io/clusterrolebindings",
-]);
-
-function nameProblems(kind: Kind, name: string): readonly Cause[] {
-  const field = "metadata.name";
-  if (name === "") return [required(field, "name or generateName is required")];
-  if (pathNamed.has(kind.key))
-    return /[/%]/.test(name) || name === "." || name === ".."
-      ? [invalidValue(field, name, "may not contain '/'")]
-      : [];
-  const [pattern, rule, most] = labelNamed.has(kind.key)
-    ? [labelPattern, labelRule, 63]
-    : label1035Named.has(kind.key)
-      ? [label1035Pattern, label1035Rule, 63]
-      : [subdomainPattern, subdomainRule, 253];
-  if (name.length > most)
-    return [invalidValue(field, name, `must be no more than ${most} characters`)];
-  return pattern.test(name) ? [] : [invalidValue(field, name, rule)];
-}
-
-const annotationBytesMost = 262_144;
 const dataBytesMost = 1_048_576;
-
-function qualifiedNameProblems(field: string, key: string): readonly Cause[] {
-  const slash = key.indexOf("/");
-  const name = key.slice(slash + 1);
-  const prefix = slash === -1 ? undefined : key.slice(0, slash);
-  if (name.length > 63)
-    return [invalidValue(field, key, "name part must be no more than 63 characters")];
-  if (!qualifiedNamePattern.test(name)) return [invalidValue(field, key, qualifiedNameRule)];
-  return prefix === undefined || subdomainPattern.test(prefix)
-    ? []
-    : [invalidValue(field, key, `prefix part ${subdomainRule}`)];
-}
-
-function labelProblems(field: string, labels: JsonMap): readonly Cause[] {
-  return Object.entries(labels).flatMap(([key, value]) => [
-    ...qualifiedNameProblems(field, key),
-    ...(typeof value === "string" && value.length > 63
-      ? [invalidValue(field, value, "must be no more than 63 characters")]
-      : typeof value === "string" && labelValuePattern.test(value)
-        ? []
-        : [invalidValue(field, value, labelValueRule)]),
-  ]);
-}
-
-function metadataProblems(kind: Kind, object: KubeObject): readonly Cause[] {
-  const metadata: Json = object.metadata;
-  const annotations = mapAt(metadata, "annotations");
-  const bytes = Object.entries(annotations).reduce(
-    (sum, [key, value]) =>
-      sum + Buffer.byteLength(key) + Buffer.byteLength(typeof value === "string" ? value : ""),
-    0,
-  );
-  return [
-    ...nameProblems(kind, object.metadata.name),
-    ...labelProblems("metadata.labels", mapAt(metadata, "labels")),
-    ...Object.keys(annotations).flatMap((key) =>
-      qualifiedNameProblems("metadata.annotations", key.toLowerCase()),
-    ),
-    ...(bytes > annotationBytesMost ? [tooLong("metadata.annotations", annotationBytesMost)] : []),
-    ...listAt(metadata, "finalizers").flatMap((finalizer) =>
-      typeof finalizer !== "string" ||
-      qualifiedNamePattern.test(finalizer.slice(finalizer.indexOf("/") + 1))
-        ? []
-        : [invalidValue("metadata.finalizers", finalizer, qualifiedNameRule)],
-    ),
-    ...mapsAt(metadata, "ownerReferences").flatMap((reference, index) =>
-      ["apiVersion", "kind", "name", "uid"].flatMap((field) =>
-        textAt(reference, field) === ""
-          ? [
-              invalidValue(
-                `metadata.ownerReferences[${index}].${field}`,
-                "",
-                field === "apiVersion" ? "version must not be empty" : `${field} must not be empty`,
-              ),
-            ]
-          : [],
-      ),
-    ),
-  ];
-}
 
 type Check = (object: KubeObject) => readonly Cause[];
 
@@ -494,159 +350,6 @@ const checks: { readonly [key: string]: Check } = {
     textAt(object, "provisioner") === "" ? [required("provisioner")] : [],
 };
 
-type Transition = (was: KubeObject, is: KubeObject) => readonly Cause[];
-
-/** The fields that must not change, each reported by its own path. */
-const unchanging = (...paths: readonly (readonly string[])[]): Transition => {
-  return (was, is) =>
-    paths.flatMap((path) => {
-      const before = read(was, path);
-      const after = read(is, path);
-      return sameJson(before, after) ? [] : [immutable(path.join("."), after ?? null)];
-    });
-};
-
-function read(object: KubeObject, path: readonly string[]): Json | undefined {
-  let here: Json | undefined = object;
-  for (const step of path) here = isMap(here) ? here[step] : undefined;
-  return here;
-}
-
-const immutableData: Transition = (was, is) => {
-  if (was["immutable"] !== true) return [];
-  const fields = ["data", "binaryData"].filter((field) => !sameJson(was[field], is[field]));
-  return [
-    ...(is["immutable"] === true
-      ? []
-      : [forbiddenField("immutable", "field is immutable when `immutable` is set")]),
-    ...fields.map((field) => forbiddenField(field, "field is immutable when `immutable` is set")),
-  ];
-};
-
-const statefulSetFields = new Set([
-  "replicas",
-  "ordinals",
-  "template",
-  "updateStrategy",
-  "revisionHistoryLimit",
-  "persistentVolumeClaimRetentionPolicy",
-  "minReadySeconds",
-]);
-
-const statefulSetTransition: Transition = (was, is) => {
-  const before = mapAt(was, "spec");
-  const after = mapAt(is, "spec");
-  const fields = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const isChanged = [...fields].some(
-    (field) => !statefulSetFields.has(field) && !sameJson(before[field], after[field]),
-  );
-  return isChanged
-    ? [
-        forbiddenField(
-          "spec",
-          "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
-        ),
-      ]
-    : [];
-};
-
-const podTransition: Transition = (was, is) => {
-  const fixed = (object: KubeObject): Json => {
-    const {
-      activeDeadlineSeconds: _a,
-      tolerations: _t,
-      nodeName: _n,
-      ...spec
-    } = mapAt(object, "spec");
-    const withoutImages = (containers: Json | undefined): Json =>
-      isList(containers)
-        ? containers.map((container) =>
-            isMap(container) ? { ...container, image: "" } : container,
-          )
-        : [];
-    return {
-      ...spec,
-      containers: withoutImages(spec["containers"]),
-      initContainers: withoutImages(spec["initContainers"]),
-    };
-  };
-  return sameJson(fixed(was), fixed(is))
-    ? []
-    : [
-        forbiddenField(
-          "spec",
-          "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
-        ),
-      ];
-};
-
-const serviceTransition: Transition = (was, is) => {
-  const before = textAt(was, "spec", "clusterIP");
-  const after = textAt(is, "spec", "clusterIP");
-  const isFixed = [was, is].every((object) => textAt(object, "spec", "type") !== "ExternalName");
-  return before === "" || before === after || !isFixed
-    ? []
-    : [
-        invalidValue(
-          "spec.clusterIPs[0]",
-          after === "" ? null : [after],
-          "may not change once set",
-        ),
-      ];
-};
-
-const claimTransition: Transition = (was, is) => {
-  const before = mapAt(was, "spec")["storageClassName"];
-  const fixed = (object: KubeObject): Json => {
-    const { resources: _r, volumeName: _v, storageClassName, ...spec } = mapAt(object, "spec");
-    // A claim without a class may still be given the default one.
-    return before === undefined ? spec : { ...spec, storageClassName: storageClassName ?? "" };
-  };
-  return sameJson(fixed(was), fixed(is))
-    ? []
-    : [
-        forbiddenField(
-          "spec",
-          "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
-        ),
-      ];
-};
-
-const roleRefTransition: Transition = (was, is) =>
-  sameJson(was["roleRef"], is["roleRef"])
-    ? []
-    : [invalidValue("roleRef", is["roleRef"] ?? null, "cannot change roleRef")];
-
-const transitions: { readonly [key: string]: Transition } = {
-  "/pods": podTransition,
-  "/services": serviceTransition,
-  "/configmaps": immutableData,
-  "/secrets": (was, is) => [...unchanging(["type"])(was, is), ...immutableData(was, is)],
-  "/persistentvolumeclaims": claimTransition,
-  "apps/deployments": unchanging(["spec", "selector"]),
-  "apps/replicasets": unchanging(["spec", "selector"]),
-  "apps/daemonsets": unchanging(["spec", "selector"]),
-  "apps/statefulsets": statefulSetTransition,
-  "batch/jobs": (was, is) =>
-    was["spec"] !== is["spec"] && at(was, "suspend") === true && at(is, "suspend") === true
-      ? unchanging(["spec", "selector"], ["spec", "completions"])(was, is)
-      : unchanging(
-          ["spec", "completions"],
-          ["spec", "selector"],
-          ["spec", "template"],
-          ["spec", "completionMode"],
-        )(was, is),
-  "rbac.authorization.k8s.io/rolebindings": roleRefTransition,
-  "rbac.authorization.k8s.io/clusterrolebindings": roleRefTransition,
-  "apiextensions.k8s.io/customresourcedefinitions": unchanging(
-    ["spec", "group"],
-    ["spec", "scope"],
-    ["spec", "names", "plural"],
-    ["spec", "names", "kind"],
-  ),
-  "storage.k8s.io/storageclasses": unchanging(["provisioner"], ["parameters"], ["reclaimPolicy"]),
-};
-
 /** Every reason to refuse the object as it would be kept; `was` is missing when it is being created. */
 export function validate(
   kind: Kind,
@@ -655,24 +358,7 @@ export function validate(
 ): readonly Cause[] {
   return [
     ...metadataProblems(kind, is),
-    ...(was === undefined ? [] : (transitions[kind.key]?.(was, is) ?? [])),
+    ...(was === undefined ? [] : transitionProblems(kind, was, is)),
     ...(checks[kind.key]?.(is) ?? []),
-    ...(was === undefined ? [] : newFinalizers(was, is)),
   ];
-}
-
-/** An object on its way out takes no new finalizers. */
-function newFinalizers(was: KubeObject, is: KubeObject): readonly Cause[] {
-  if (was.metadata.deletionTimestamp === undefined) return [];
-  const fresh = (is.metadata.finalizers ?? []).filter(
-    (finalizer) => !(was.metadata.finalizers ?? []).includes(finalizer),
-  );
-  return fresh.length === 0
-    ? []
-    : [
-        forbiddenField(
-          "metadata.finalizers",
-          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${fresh.map((one) => JSON.stringify(one)).join(", ")}}`,
-        ),
-      ];
 }

