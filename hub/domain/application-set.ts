@@ -63,7 +63,6 @@ export const generatorKinds = [
 export type GeneratorKind = (typeof generatorKinds)[number];
 
 /** What may stand inside of a matrix or merge, and what inside of one that stands in another. */
-export const nestedKinds: readonly GeneratorKind[] = generatorKinds;
 export const terminalKinds: readonly GeneratorKind[] = generatorKinds.filter(
   (kind) => kind !== "matrix" && kind !== "merge",
 );

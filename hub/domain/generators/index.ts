@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import {
-  nestedKinds,
+  generatorKinds,
   readEntries,
   terminalKinds,
   type Generator,
@@ -105,7 +105,7 @@ function readChildren(
 ): Result<readonly GeneratorEntry[], ProblemDraft> {
   const problems: string[] = [];
   const unknown = new Set<string>();
-  const kinds: readonly GeneratorKind[] = depth === 0 ? nestedKinds : terminalKinds;
+  const kinds: readonly GeneratorKind[] = depth === 0 ? generatorKinds : terminalKinds;
   const list = new FieldReader(body, path, problems).list("generators");
   const children = readEntries(list, `${path}.generators`, problems, unknown, kinds);
   return problems.length === 0 ? ok(children) : generatorFailure(problems.join("; "));
@@ -148,7 +148,7 @@ export function requeueSeconds(generator: Generator, defaults: RequeueDefaults):
     case "matrix":
     case "merge": {
       const list = new FieldReader(generator.body, generator.path).list("generators");
-      const children = readEntries(list, generator.path, [], new Set(), nestedKinds);
+      const children = readEntries(list, generator.path, [], new Set(), generatorKinds);
       return smallest(
         children.flatMap((entry) => entry.generators.map((it) => requeueSeconds(it, defaults))),
       );
