@@ -10,8 +10,31 @@ import { root } from "./node.mjs";
 const file = join(root, "package-lock.json");
 const lock = JSON.parse(readFileSync(file, "utf8"));
 
-const systems = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"];
-const processors = ["arm64", "armv7", "arm", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "wasm32", "x64"];
+const systems = [
+  "aix",
+  "android",
+  "darwin",
+  "freebsd",
+  "linux",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "win32",
+];
+const processors = [
+  "arm64",
+  "armv7",
+  "arm",
+  "ia32",
+  "loong64",
+  "mips64el",
+  "ppc64",
+  "riscv64",
+  "s390x",
+  "wasm32",
+  "x64",
+];
 
 /** The first of `known` that the name holds as a whole word. */
 const wordOf = (name, known) =>
@@ -37,6 +60,13 @@ for (const parent of Object.values(lock.packages)) {
 }
 
 const [own, ...others] = Object.entries(lock.packages);
-lock.packages = Object.fromEntries([own, ...others.toSorted(([a], [b]) => a.localeCompare(b, "en"))]);
+lock.packages = Object.fromEntries([
+  own,
+  ...others.toSorted(([a], [b]) => a.localeCompare(b, "en")),
+]);
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-console.log(added === 0 ? "the lock file was complete" : `${added} packages of other systems added to the lock file`);
+console.log(
+  added === 0
+    ? "the lock file was complete"
+    : `${added} packages of other systems added to the lock file`,
+);
