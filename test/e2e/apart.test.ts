@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
+import { systemClock } from "../../proto/kit/clock.ts";
+import { silentLog } from "../../proto/kit/log.ts";
 import { parseDigest, type Digest } from "../../proto/words/digest.ts";
 import type { SpokeIdentity } from "../../spoke/domain/identity.ts";
+import { openCluster } from "../../spoke/kube/open.ts";
 import { createHubClient } from "../../spoke/link/client.ts";
 import { settled, startFleet, type Fleet } from "../support/fleet.ts";
 import { webFolder, webSet } from "../support/story-files.ts";
@@ -22,7 +25,9 @@ suite("apart", () => {
       const signal = AbortSignal.timeout(20_000);
       const bundles = new Map<string, Digest>();
       for (const name of ["dev-1", "prod-1"]) {
-        const view = await fleet.api.get<{ readonly bundle: string }>(`/v1/applications/web-${name}`);
+        const view = await fleet.api.get<{ readonly bundle: string }>(
+          `/v1/applications/web-${name}`,
+        );
         const digest = parseDigest(view.bundle);
         assert.ok(digest.ok);
         bundles.set(name, digest.value);
@@ -67,26 +72,16 @@ suite("apart", () => {
 
 /** The identity as the spoke keeps it in its own cluster: what a thief of that cluster would have. */
 async function identityOf(fleet: Fleet, cluster: string): Promise<SpokeIdentity> {
-  const secrets = await fleet.member(cluster).kube.list("/api/v1/namespaces/wheelhouse/secrets");
-  const data = secrets.find((secret) => secret.metadata.name === "wheelhouse-spoke-identity")?.["data"];
-  assert.ok(typeof data === "object" && data !== null);
-  const fields = new Map(
-    Object.entries(data).map(([name, value]) => [
-      name,
-      Buffer.from(String(value), "base64").toString("utf8"),
-    ]),
+  const opened = openCluster(
+    { kind: "kubeconfig", file: fleet.member(cluster).kubeconfig, context: undefined },
+    { namespace: "wheelhouse", version: "0.0.0" },
+    { requests: { add: () => {} }, clock: systemClock, random: Math.random, log: silentLog },
   );
-  const all = [...fields.values()].join("\n");
-  const certificates = all.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const key = all.match(/-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/)?.[0] ?? "";
-  const text = (...names: readonly string[]): string =>
-    names.map((name) => fields.get(name)).find((value) => value !== undefined) ?? "";
-  return {
-    privateKeyPem: key,
-    certificatePem: text("certificate.pem", "certificatePem", "certificate"),
-    trustedPem: certificates,
-    clusterId: text("clusterId", "cluster-id"),
-    clusterName: text("clusterName", "cluster-name"),
-    hubId: text("hubId", "hub-id"),
-  };
+  try {
+    const identity = await opened.identity.read(AbortSignal.timeout(10_000));
+    assert.ok(identity);
+    return identity;
+  } finally {
+    opened.close();
+  }
 }
