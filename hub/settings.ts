@@ -107,7 +107,7 @@ export function readHubSettings(
   const linkListen = hostPort(read, "link-listen", "0.0.0.0:7443");
   const settings: HubSettings = {
     dataFolder,
-    fleetRepository: read.required("fleet-repository"),
+    fleetRepository: fleetRepository(read),
     fleetRevision: read.textOr("fleet-revision", "HEAD"),
     fleetPath: read.textOr("fleet-path", "").replace(/^\.?\/+|\/+$|^\.$/g, ""),
     pollMs: read.wholeNumber("poll-ms", 30_000, 1_000, 3_600_000),
@@ -135,6 +135,20 @@ export function readHubSettings(
     logLevel: read.oneOf("log-level", logLevels, "info"),
   };
   return read.finish(settings);
+}
+
+/** Said without repeating the address: it may hold a password. */
+function fleetRepository(read: SettingsReader): string {
+  const text = read.required("fleet-repository");
+  if (text === "") return text;
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
+    read.addProblem("fleet-repository must be an http or https URL");
+  else if (url.username !== "" || url.password !== "")
+    read.addProblem(
+      "fleet-repository must not hold a user or password; give them as repositoryCredentials in the settings file",
+    );
+  return text;
 }
 
 function hostPort(read: SettingsReader, name: string, fallback: string): HostPort {

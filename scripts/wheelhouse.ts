@@ -4,7 +4,10 @@
  */
 
 const [program, ...rest] = process.argv.slice(2);
-process.exitCode = await run();
+const code = await run();
+// A program that has ended must not be kept alive by what it left open. The command line may still be writing.
+if (program === "hub" || program === "spoke" || program === "demo") process.exit(code);
+process.exitCode = code;
 
 async function run(): Promise<number> {
   switch (program) {

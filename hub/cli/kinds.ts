@@ -78,7 +78,8 @@ const countColumn = (
 const ageColumn = (header: string, ...path: readonly string[]): Column => ({
   header,
   align: "right",
-  cell: (row, { nowMs }) => shortAge(maybeNumber(row, ...path), nowMs),
+  // Zero is what never happened.
+  cell: (row, { nowMs }) => shortAge(maybeNumber(row, ...path) || undefined, nowMs),
   // The older, the larger: a column of ages sorts by age.
   order: (row) => -(maybeNumber(row, ...path) ?? 0),
 });

@@ -52,6 +52,8 @@ export function spokeCommand(invitation: JoinInvitation): string {
   const lines = [
     "wheelhouse spoke",
     ...spokeFlags(invitation).map(([flag, value]) => `  ${flag} ${shellWord(value)}`),
+    // Beside other programs, perhaps other spokes: no fixed port, and nothing for other machines.
+    "  --probe-host 127.0.0.1 --probe-port 0",
     // Left to the shell of whoever pastes it: the hub cannot know where the kubeconfig is.
     '  --kubeconfig "${KUBECONFIG:-$HOME/.kube/config}"',
   ];

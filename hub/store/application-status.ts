@@ -33,9 +33,17 @@ export const unreported: StatusColumns = {
   report_digest: null,
 };
 
+/** Of an application whose newest generation its cluster has not got yet: whatever was synced is so no more. */
+export const fallenBehind = {
+  sync_status: "OutOfSync",
+  sync_rank: syncRank("OutOfSync"),
+} as const;
+
+/** `generation` is the one offered now: a report that does not know it cannot say that it is synced. */
 export const statusToRow = (
   report: ApplicationReport,
   digest: Digest,
+  generation: number,
   atMs: number,
 ): StatusColumns => ({
   sync_status: report.syncStatus,
@@ -51,6 +59,7 @@ export const statusToRow = (
   conditions: writeJson(report.conditions),
   reported_at_ms: atMs,
   report_digest: digest,
+  ...(report.syncStatus === "Synced" && report.storedGeneration < generation ? fallenBehind : {}),
 });
 
 export const statusFromRow = (row: StatusColumns): ApplicationStatus => ({

@@ -16,7 +16,7 @@ import {
   type ApplicationRow,
 } from "./application-rows.ts";
 import { removeSet, writeSet } from "./application-sets.ts";
-import { countedFromRow, unreported } from "./application-status.ts";
+import { countedFromRow, fallenBehind, unreported } from "./application-status.ts";
 import { findCluster, type FindCluster, type KnownCluster } from "./cluster-keys.ts";
 import { pieces, prepared, type Database, type Db, type Writing } from "./database.ts";
 import { entryFromRow, rootOf } from "./desired-sets.ts";
@@ -261,7 +261,7 @@ class Recording {
         cluster_name: runsIn?.name ?? "",
         changed_at_ms: this.#atMs,
       };
-      const status = known === undefined || moves ? unreported : {};
+      const status = known === undefined || moves ? unreported : behind(known, raised);
       if (known === undefined) {
         const { key } = await db
           .insertInto("applications")
@@ -400,6 +400,13 @@ class Recording {
     return touched;
   }
 }
+
+/** What a new generation makes of a status: synced it is not, until the cluster says so again. */
+const behind = (
+  known: KnownApplication,
+  raised: DesiredApplication | undefined,
+): Partial<typeof fallenBehind> =>
+  raised !== undefined && known.sync_status === "Synced" ? fallenBehind : {};
 
 const sameOrigin = (left: Origin, right: Origin): boolean =>
   left.kind === right.kind && left.name === right.name;

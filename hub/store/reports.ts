@@ -29,6 +29,7 @@ type KnownApplication = Pick<
   | "cluster_key"
   | "sync_status"
   | "health"
+  | "generation"
   | "report_digest"
 >;
 
@@ -57,6 +58,7 @@ export function createReports(database: Database): Reports {
         "cluster_key",
         "sync_status",
         "health",
+        "generation",
         "report_digest",
       ])
       .where("name", "=", parameter("name")),
@@ -198,7 +200,8 @@ export function createReports(database: Database): Reports {
             const known = await ownedHere(report.application);
             const digest = reportDigest(report);
             if (known === undefined || known.report_digest === digest) continue;
-            await write(writing, cluster, known, statusToRow(report, digest, atMs), atMs);
+            const status = statusToRow(report, digest, known.generation, atMs);
+            await write(writing, cluster, known, status, atMs);
             await writeResources(db, cluster, report);
             await breathe();
           }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -52,8 +52,10 @@ export async function runFleet(options: DemoOptions): Promise<number> {
     const convergedMs = Math.round(performance.now() - startedAtMs);
     if (options.once) {
       code = await sayOnce(world, fleet, convergedMs, options);
-    } else {
+    } else if (isConverged(fleet)) {
       await invite(world, folder, convergedMs, stop.signal);
+    } else {
+      throw new Error(`the fleet did not converge within ${patienceMs / 1_000} s`);
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) {
@@ -80,10 +82,22 @@ const marker = ".wheelhouse-demo";
 function claimFolder(folder: string): string | undefined {
   if (existsSync(folder) && !existsSync(join(folder, marker)))
     return `${folder} exists and is not a demo's folder; move it away first`;
+  const owner = existsSync(folder) ? Number(readFileSync(join(folder, marker), "utf8")) : 0;
+  if (owner > 0 && isRunning(owner))
+    return `a demo runs in ${folder} already (process ${owner}); stop it with Ctrl-C, or start this one in another folder`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, marker), "");
+  writeFileSync(join(folder, marker), String(process.pid));
   return undefined;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `wanted` when nobody listens there, else 0: any. */
@@ -154,9 +168,13 @@ async function invite(
   try {
     writeCommand(folder, world.hub);
     console.log(hints(world, relative(process.cwd(), folder), convergedMs));
-    await new Promise<void>((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true }),
-    );
+    let mourned: string | undefined;
+    while (!signal.aborted) {
+      const casualty = world.casualty();
+      if (casualty !== undefined && casualty !== mourned) console.log(`${casualty} has ended`);
+      mourned = casualty;
+      await pause(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    }
     console.log("\nStopping …");
   } finally {
     await control.stop();

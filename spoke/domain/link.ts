@@ -59,6 +59,8 @@ export type LinkTiming = {
   readonly steadyAfterMs: number;
   /** Pause after another spoke took the session over: two that share an identity must not fight. */
   readonly replacedPauseMs: () => number;
+  /** Pause before the first look for another identity or token: there may be one already. */
+  readonly firstLookMs: number;
   /** Pause between looks for another identity while this one is refused. */
   readonly lookAgainMs: () => number;
 };
@@ -98,7 +100,7 @@ export function stepLink(state: LinkState, event: LinkEvent, timing: LinkTiming)
         state: {
           kind: "refused",
           problem: event.problem,
-          lookAgainAtMs: event.nowMs + timing.lookAgainMs(),
+          lookAgainAtMs: event.nowMs + timing.firstLookMs,
         },
         effects: hangUp(state),
       };

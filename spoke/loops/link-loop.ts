@@ -79,6 +79,7 @@ export type LinkPace = {
   readonly retryMostMs: number;
   readonly steadyAfterMs: number;
   readonly replacedPauseMs: number;
+  readonly firstLookMs: number;
   readonly lookAgainMs: number;
   /** How long connecting and being welcomed may take. */
   readonly welcomeLimitMs: number;
@@ -93,9 +94,10 @@ export type LinkPace = {
 
 const usualPace: LinkPace = {
   retryFirstMs: 250,
-  retryMostMs: 60_000,
+  retryMostMs: 15_000,
   steadyAfterMs: 10_000,
   replacedPauseMs: 30_000,
+  firstLookMs: 1_000,
   lookAgainMs: 30_000,
   welcomeLimitMs: 20_000,
   versionLimitMs: 3_000,
@@ -153,6 +155,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
     retryMs: (failures) => fullJitterMs(Math.max(1, failures), pace.retryFirstMs, pace.retryMostMs),
     steadyAfterMs: pace.steadyAfterMs,
     replacedPauseMs: () => Math.round(pace.replacedPauseMs * (1 + random())),
+    firstLookMs: pace.firstLookMs,
     lookAgainMs: () => Math.round(pace.lookAgainMs * (1 + random() / 2)),
   };
 

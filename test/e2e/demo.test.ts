@@ -54,12 +54,31 @@ suite("npm run demo", () => {
         assert.equal(shell.code, 0, `${line}\n${shell.output}`);
         assert.notEqual(shell.output.trim(), "", line);
       }
+      const second = start(folder, ["--once", "--json"]);
+      assert.equal(await second.exited, 1);
+      assert.match(second.errors(), /a demo runs in .* already/);
       const children = await descendants(run.pid);
       assert.ok(children.length >= 4, "a hub and three spokes should run");
       process.kill(run.pid, "SIGINT");
       assert.equal(await run.exited, 0, run.errors());
       await eventually(() => assert.deepEqual(children.filter(isAlive), []));
       assert.equal(existsSync(join(folder, ".demo")), false);
+    }));
+
+  test("killed without warning, it takes what it started with it", () =>
+    inFolder(async (folder) => {
+      const run = start(folder, ["--clusters", "1", "--port", "0"]);
+      await eventually(
+        () => {
+          assert.match(run.output(), /Ctrl-C stops everything/);
+        },
+        { withinMs: 60_000, what: "the invitation" },
+      );
+      const children = await descendants(run.pid);
+      assert.ok(children.length >= 2);
+      process.kill(run.pid, "SIGKILL");
+      await run.exited;
+      await eventually(() => assert.deepEqual(children.filter(isAlive), []), { withinMs: 15_000 });
     }));
 
   test("wrong options are all named", () =>

@@ -55,6 +55,16 @@ suite("hub settings", () => {
     ]);
   });
 
+  const addresses = ["http://u:secret@git.example/f", "file:///srv/fleet", "git@git.example:fleet"];
+  for (const address of addresses)
+    test(`the fleet repository ${address.replace("secret", "…")} is refused without repeating it`, () => {
+      const read = readHubSettings(sources(["--fleet-repository", address]), "/");
+      assert.ok(!read.ok);
+      assert.equal(read.problem.length, 1);
+      assert.match(read.problem[0] ?? "", /^fleet-repository must /);
+      assert.ok(!(read.problem[0] ?? "").includes("secret"));
+    });
+
   const paths = [
     [".", ""],
     ["./fleet/", "fleet"],

@@ -29,6 +29,11 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** Loaded first by what we start: it ends when we are gone, however we went. */
+const endWithParent = `data:text/javascript,${encodeURIComponent(
+  "const parent = process.ppid; setInterval(() => { if (process.ppid !== parent) process.exit(1); }, 500).unref();",
+)}`;
+
 /** Starts `node <front> <words>` with both output streams appended to `logFile`. */
 export function startProcess(
   front: readonly string[],
@@ -37,7 +42,7 @@ export function startProcess(
   environment: Readonly<Record<string, string>> = {},
 ): RunningProcess {
   const output = openSync(logFile, "a");
-  const child = spawn(process.execPath, [...front, ...words], {
+  const child = spawn(process.execPath, ["--import", endWithParent, ...front, ...words], {
     stdio: ["ignore", output, output],
     env: { ...withoutOurSettings(process.env), ...environment },
   });

@@ -47,6 +47,7 @@ export const quickPace: Partial<LinkPace> = {
   retryMostMs: 50,
   steadyAfterMs: 200,
   replacedPauseMs: 300,
+  firstLookMs: 50,
   lookAgainMs: 50,
   welcomeLimitMs: 2_000,
   silenceGraceMs: 100,

@@ -154,7 +154,7 @@ function needs(session: Session, fleet: Fleet): readonly string[] {
   const { look, world } = session;
   const { repositories, sets, applications } = fleet;
   const kept = [
-    [repositories.length, "repository unreadable", "repositories unreadable"],
+    [repositories.length, "repository in trouble", "repositories in trouble"],
     [sets.length, "set frozen", "sets frozen"],
     [applications.length, "application held back", "applications held back"],
   ] as const;

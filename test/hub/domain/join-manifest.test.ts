@@ -75,6 +75,10 @@ suite("spokeCommand", () => {
       "whj_aaaaaaaa.bbbb",
       "--state-folder",
       "./wheelhouse-eu-1",
+      "--probe-host",
+      "127.0.0.1",
+      "--probe-port",
+      "0",
       "--kubeconfig",
       "/k",
     ]);

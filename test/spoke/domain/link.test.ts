@@ -16,6 +16,7 @@ const timing: LinkTiming = {
   retryMs: (failures) => failures * 100,
   steadyAfterMs: 1_000,
   replacedPauseMs: () => 30_000,
+  firstLookMs: 1_000,
   lookAgainMs: () => 5_000,
 };
 
@@ -127,7 +128,7 @@ suite("stepLink", () => {
       name: "does not dial with an identity that was refused",
       state: dialing(),
       event: { kind: "refused", problem, nowMs: 10 },
-      expect: refused(5_010),
+      expect: refused(1_010),
       effects: ["hang-up"],
     },
     {
