@@ -71,6 +71,10 @@ export type AttachStore = {
       signal: AbortSignal,
     ) => Promise<readonly Blob[]>;
   };
+  readonly reports: {
+    /** The root of the reports held of a cluster. */
+    readonly statusRoot: (cluster: ClusterId, signal: AbortSignal) => Promise<Digest>;
+  };
   readonly commands: {
     readonly waiting: (
       cluster: ClusterId,

@@ -81,7 +81,7 @@ export function createExchange(
 ) {
   const { cluster } = caller;
   const { store, clock } = needs;
-  const { desiredSets, commands } = store;
+  const { desiredSets, reports, commands } = store;
   const bell = new Bell();
   const dismissal = Promise.withResolvers<SessionEnd>();
 
@@ -94,6 +94,7 @@ export function createExchange(
   let mayDiffer = true;
   let reportToConfirm: number | undefined;
   let rootSaid: Digest = opened.current.root;
+  let statusRootSaid: Digest = opened.statusRoot;
   let newestOffered = Math.max(opened.current.version, opened.offering.held.version);
   const commandsSent = new Set<string>();
 
@@ -228,12 +229,12 @@ export function createExchange(
 
   async function sayHeartbeat(signal: AbortSignal): Promise<void> {
     const { version, root } = await desiredSets.current(cluster, signal);
+    const status = await reports.statusRoot(cluster, signal);
     const desiredRoot = root === rootSaid ? undefined : root;
+    const statusRoot = status === statusRootSaid ? undefined : status;
     rootSaid = root;
-    await send(
-      { kind: "heartbeat", desiredRoot, statusRoot: undefined, desiredVersion: version },
-      signal,
-    );
+    statusRootSaid = status;
+    await send({ kind: "heartbeat", desiredRoot, statusRoot, desiredVersion: version }, signal);
   }
 
   async function sayCommands(signal: AbortSignal): Promise<void> {

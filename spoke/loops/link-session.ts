@@ -151,6 +151,11 @@ export async function runSession(
         bell.ring();
         return;
       case "heartbeat":
+        // The hub compares desired sets itself; what it knows of this cluster only we can compare.
+        if (message.statusRoot !== undefined && outbox.sayAllUnless(message.statusRoot)) {
+          log.info("reports sent again: the hub holds others");
+          bell.ring();
+        }
         return;
       default:
         return unreachable(message, "message of a hub");

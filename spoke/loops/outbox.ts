@@ -113,6 +113,17 @@ export class Outbox {
     for (const [application, generation] of this.#removed) this.addRemoved(application, generation);
   }
 
+  /**
+   * The hub says which reports it holds. When that is not what it was told, and nothing is unsaid or on its way
+   * that would explain it, it is told everything again. Returns whether it is.
+   */
+  sayAllUnless(hubStatusRoot: Digest): boolean {
+    const explained = this.#onItsWay !== undefined || this.#changed.size > 0 || this.#gone.size > 0;
+    if (explained || hubStatusRoot === this.statusRoot()) return false;
+    for (const name of this.#reports.keys()) this.#changed.add(name);
+    return this.#changed.size > 0;
+  }
+
   /** The next thing to say; `undefined` when there is none, or when the hub must first confirm a report. */
   next(): { readonly kind: "ack"; readonly ack: Ack } | CommandResult | Report | undefined {
     // Results and acknowledgements go before the report, which repeats what they say at more length.

@@ -336,6 +336,10 @@ export function fakeLinkStore(): FakeLinkStore {
       },
     },
     reports: {
+      statusRoot: async (id) => {
+        call("reports.statusRoot", id);
+        return statusRootOf(clusterOf(id));
+      },
       record: async (batch) => {
         call("reports.record", undefined);
         for (const { cluster, applications, gone } of batch) {

@@ -8,6 +8,7 @@ import { BlobService } from "../../../proto/gen/wheelhouse/v1/blob_pb.ts";
 import { EnrollmentService } from "../../../proto/gen/wheelhouse/v1/enrollment_pb.ts";
 import { LinkService } from "../../../proto/gen/wheelhouse/v1/link_pb.ts";
 import { grpcMethod } from "../../../proto/rpc.ts";
+import type { ApplicationReport } from "../../../proto/words/report.ts";
 import type { Digest } from "../../../proto/words/digest.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import type { FencedMessage, Hello, HubMessage } from "../../../proto/words/link-messages.ts";
@@ -480,6 +481,7 @@ suite("the link over TLS, from hub to spoke and back", () => {
     const slow: FakeLinkStore = {
       ...store,
       reports: {
+        ...store.reports,
         record: async (...args) => {
           await written.promise;
           return store.reports.record(...args);
@@ -595,6 +597,45 @@ suite("the link over TLS, from hub to spoke and back", () => {
     } finally {
       await spoke.stop();
       line.stop();
+      await here.stop();
+    }
+  });
+
+  test("a report that the hub lost is sent again after a heartbeat shows it", async () => {
+    const here = await world({ heartbeatMs: 50 });
+    const cluster = here.store.addCluster("one");
+    const invitation = {
+      token: here.store.invite(cluster),
+      fingerprint: here.hub.authority.fingerprint,
+    };
+    const spoke = runSpokeLink(newSpokeState(), realHub(here.hub.address), {
+      invitation: () => invitation,
+    });
+    const report: ApplicationReport = {
+      application: web,
+      storedGeneration: 1,
+      appliedGeneration: 1,
+      healthyGeneration: 1,
+      appliedRevision: "c1",
+      syncStatus: "Synced",
+      health: { state: "Healthy", message: "" },
+      operation: undefined,
+      conditions: [],
+      resources: [],
+    };
+    try {
+      await eventually(() => assert.equal(spoke.loop.state().kind, "attached"));
+      spoke.loop.report(web, report);
+      const { reports } = here.store.cluster(cluster);
+      await eventually(() => assert.deepEqual(reports.get(web), report));
+      // Long enough for the hub to say that it holds it, so that the loss is a change of what it said.
+      const beats = () => here.store.calls.filter((call) => call.startsWith("reports.statusRoot"));
+      const seen = beats().length;
+      await eventually(() => assert.ok(beats().length > seen + 1));
+      reports.delete(web);
+      await eventually(() => assert.deepEqual(reports.get(web), report));
+    } finally {
+      await spoke.stop();
       await here.stop();
     }
   });

@@ -72,6 +72,20 @@ suite("Outbox", () => {
     assert.deepEqual(drain(outbox), ["report api"]);
   });
 
+  test("says everything again when the hub turns out to hold something else, unless that is explained", () => {
+    const outbox = new Outbox();
+    outbox.beginSession(nothing);
+    outbox.setReport(name("web"), reportOf("web"));
+    assert.equal(outbox.sayAllUnless(nothing), false, "it is still unsaid");
+    assert.deepEqual(drain(outbox), ["report web"]);
+    assert.equal(outbox.sayAllUnless(nothing), false, "it is on its way");
+    outbox.confirm(1);
+    assert.equal(outbox.sayAllUnless(outbox.statusRoot()), false, "it is what the hub holds");
+    assert.equal(outbox.sayAllUnless(nothing), true);
+    assert.deepEqual(drain(outbox, true), ["report web"]);
+    assert.deepEqual(drain(outbox, true), []);
+  });
+
   test("says again what a broken session may have lost, in its newest form", () => {
     const outbox = new Outbox();
     outbox.beginSession(nothing);
