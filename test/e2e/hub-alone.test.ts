@@ -27,8 +27,9 @@ suite("a hub that cannot start", () => {
     assert.ok(typeof address === "object" && address !== null);
     try {
       const { code, log } = await runHub([
-        ...["--fleet-repository", "http://127.0.0.1:1/fleet.git"],
-        ...["--link-listen", "127.0.0.1:0", "--http-listen", `127.0.0.1:${address.port}`],
+        "--fleet-repository=http://127.0.0.1:1/fleet.git",
+        "--link-listen=127.0.0.1:0",
+        `--http-listen=127.0.0.1:${address.port}`,
       ]);
       assert.equal(code, 1);
       assert.match(log, /EADDRINUSE/);
@@ -39,7 +40,8 @@ suite("a hub that cannot start", () => {
 
   test("names every bad setting, repeats no password, and ends with 78", async () => {
     const { code, log } = await runHub([
-      ...["--fleet-repository", "http://u:canary@git.example/fleet.git", "--poll-ms", "soon"],
+      "--fleet-repository=http://u:canary@git.example/fleet.git",
+      "--poll-ms=soon",
     ]);
     assert.equal(code, 78);
     assert.match(log, /fleet-repository must not hold a user or password/);
