@@ -1,14 +1,12 @@
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
-import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { fail } from "../../proto/kit/result.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
-import type { Blob, Bundle } from "../../proto/words/bundle.ts";
 import { canonicalJson, digestOf, type Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import type { AppProject } from "../domain/app-project.ts";
-import type { Application, ApplicationSource } from "../domain/application.ts";
-import { parseApplicationSet, type ApplicationSet } from "../domain/application-set.ts";
-import { makeBundle } from "../domain/bundle.ts";
+import type { Application } from "../domain/application.ts";
+import type { ApplicationSet } from "../domain/application-set.ts";
 import {
   admission,
   planOrigin,
@@ -16,7 +14,6 @@ import {
   type ApplicationOutcome,
   type OriginOutcome,
   type OriginPlan,
-  type Rendered,
 } from "../domain/desired-set.ts";
 import {
   repositoryFactKey,
@@ -30,7 +27,6 @@ import {
   type FleetDocuments,
 } from "../domain/fleet-documents.ts";
 import { generate, neededRepositories, type GenerateNeeds } from "../domain/generate.ts";
-import type { Manifest } from "../domain/manifest.ts";
 import { codes, problem, type ProblemDraft } from "../domain/problem.ts";
 import type {
   ApplicationChange,
@@ -39,52 +35,24 @@ import type {
   Origin,
   PublishedApplication,
 } from "../domain/records.ts";
-import { annotationConsents, type ShrinkLimits } from "../domain/shrink-guard.ts";
+import type { ShrinkLimits } from "../domain/shrink-guard.ts";
 import { createPace, type Pace } from "./pace.ts";
+import { bundlesOf, consents, setEvents, wantedNames, type SetRow } from "./publish-origin.ts";
+import { copyUnusable, PassSources, type FactMemory, type SourceNeeds } from "./publish-sources.ts";
 import { readFleet, type ParsedFiles, type PublishTree, type ReadYaml } from "./read-fleet.ts";
 import type { NeededRevisions } from "./repositories.ts";
 import type { RevisionState } from "./repository-loop.ts";
 
-type SetRow = Omit<ApplicationSetRecord, "applications">;
-
-/** What rendering gave, as the cache keeps it. */
-export type RememberedRendering = Result<
-  { readonly bundle: Digest; readonly objects: number },
-  ProblemDraft
->;
-
-export type PublishNeeds = {
+export type PublishNeeds = SourceNeeds & {
   /** Where a revision is; asking makes it watched. */
   readonly revision: (url: string, revision: string) => RevisionState;
   readonly setNeeded: (needed: NeededRevisions) => void;
   /** Shows a fault in what the fleet repository holds, or takes it back. */
   readonly complain: (url: string, problem: ProblemDraft | undefined) => void;
-  /** A commit that is here; `undefined` when it is not (any more). */
-  readonly openCommit: (
-    url: string,
-    commit: string,
-    signal: AbortSignal,
-  ) => Promise<PublishTree | undefined>;
   readonly readYaml: ReadYaml;
   readonly decodeYaml: GenerateNeeds["decodeYaml"];
-  readonly render: (
-    tree: PublishTree,
-    source: ApplicationSource,
-    signal: AbortSignal,
-  ) => Promise<Result<readonly Manifest[], ProblemDraft>>;
-  readonly renderings: {
-    readonly get: (tree: string, source: ApplicationSource) => RememberedRendering | undefined;
-    readonly put: (tree: string, source: ApplicationSource, made: RememberedRendering) => void;
-  };
   /** Sorted by name. */
   readonly clusters: (signal: AbortSignal) => Promise<readonly ClusterFact[]>;
-  readonly putBundle: (
-    bundle: Digest,
-    blobs: readonly Blob[],
-    entries: Bundle,
-    atMs: number,
-    signal: AbortSignal,
-  ) => Promise<number>;
   readonly findSet: (
     name: string,
     signal: AbortSignal,
@@ -132,7 +100,7 @@ export type PublishMemory = {
   readonly origins: Map<string, { readonly inputs: Digest | undefined; readonly uses: Uses }>;
   /** File of each plain Application, as last read. */
   readonly applicationFiles: Map<string, string>;
-  readonly facts: Map<string, RepositoryFact>;
+  readonly facts: FactMemory;
   notesTold: string;
 };
 
@@ -276,9 +244,7 @@ class Pass {
   readonly #admits: Admission;
   readonly #surroundings: Digest;
   readonly #trace: string;
-  readonly #trees = new Map<string, Promise<PublishTree | undefined>>();
-  /** Renderings put into the store during this pass. */
-  readonly #rendered = new Map<string, RememberedRendering>();
+  readonly #sources: PassSources;
   readonly #needed = new Map<string, Set<string>>();
   /** Problems of plain Applications that are not published at all, so that no application shows them. */
   readonly homeless: ProblemDraft[] = [];
@@ -306,7 +272,11 @@ class Pass {
     this.#clusters = around.clusters;
     this.#admits = admission(around.clusters, fleet.projects);
     this.#trace = needs.newTrace();
-    this.#trees.set(treeKey(settings.fleet.url, commit), Promise.resolve(around.fleetTree));
+    this.#sources = new PassSources(needs, memory.facts, pace, {
+      url: settings.fleet.url,
+      commit,
+      tree: around.fleetTree,
+    });
     this.#surroundings = digestOf({
       clusters: around.clusters.map((cluster) => ({ ...cluster })),
       projects: [...fleet.projects.values()].map((project: AppProject) => project.document),
@@ -454,7 +424,7 @@ class Pass {
       owners: await this.#needs.owners(wantedNames(made.outcome), signal),
       // The store raises generations beyond what it remembers of tombstones.
       generationFloor: new Map(),
-      consent: consents(work.origin, made, before, rowBefore),
+      consent: consents(work.origin, made.set, before, rowBefore),
       shrink: this.#settings.shrink,
       actor: this.#commit,
       trace: this.#trace,
@@ -597,33 +567,13 @@ class Pass {
         if (state.kind === "unknown") waiting = true;
         else if (state.kind === "unavailable") unread.set(key, state.problem);
         else {
-          const fact = await this.#repositoryFact(repoURL, revision, state.commit, signal);
+          const fact = await this.#sources.fact(repoURL, revision, state.commit, signal);
           if (fact.ok) repositories.set(key, fact.value);
           else unread.set(key, fact.problem);
         }
       }
       if (waiting) return { kind: "waiting" };
     }
-  }
-
-  async #repositoryFact(
-    repoURL: string,
-    revision: string,
-    commit: string,
-    signal: AbortSignal,
-  ): Promise<Result<RepositoryFact, ProblemDraft>> {
-    const { facts } = this.#memory;
-    const key = `${repositoryFactKey(repoURL, revision)} ${commit}`;
-    const known = facts.get(key);
-    if (known !== undefined) return ok(known);
-    const read = await this.#reading(repoURL, commit, (tree) => tree.directories(), signal);
-    if (!read.ok) return read;
-    await this.#pace.breathe(signal);
-    const fact: RepositoryFact = { repoURL, revision, commit, directories: read.value };
-    facts.set(key, fact);
-    const [oldest] = facts.keys();
-    if (facts.size > factsMost && oldest !== undefined) facts.delete(oldest);
-    return ok(fact);
   }
 
   async #outcomes(
@@ -655,7 +605,12 @@ class Pass {
         outcomes.push({ application, rendered: fail(state.problem) });
         continue;
       }
-      const rendered = await this.#render(application.source, state.commit, offered, signal);
+      const rendered = await this.#sources.render(
+        application.source,
+        state.commit,
+        offered,
+        signal,
+      );
       transient ||= !rendered.ok && rendered.problem.code === copyUnusable;
       outcomes.push({ application, rendered });
     }
@@ -667,79 +622,6 @@ class Pass {
       requeueAfterMs,
       transient,
     };
-  }
-
-  /** A bundle that the store surely has: rendered in this pass, or offered by this origin already. */
-  async #render(
-    source: ApplicationSource,
-    commit: string,
-    offered: ReadonlySet<Digest>,
-    signal: AbortSignal,
-  ): Promise<Result<Rendered, ProblemDraft>> {
-    const found = await this.#reading(
-      source.repoURL,
-      commit,
-      (tree) => ({ tree, oid: tree.oidOf(source.path) }),
-      signal,
-    );
-    if (!found.ok) return found;
-    const { tree, oid } = found.value;
-    const withRevision = (made: RememberedRendering): Result<Rendered, ProblemDraft> =>
-      made.ok ? ok({ ...made.value, revision: commit }) : made;
-    // A path that is not there has no identity, and the message names the commit.
-    const key =
-      oid === undefined ? undefined : JSON.stringify([oid, source.path, { ...source.directory }]);
-    const now = key === undefined ? undefined : this.#rendered.get(key);
-    if (now !== undefined) return withRevision(now);
-    const before = oid === undefined ? undefined : this.#needs.renderings.get(oid, source);
-    if (before !== undefined && (!before.ok || offered.has(before.value.bundle)))
-      return withRevision(before);
-
-    const made = await this.#renderNow(tree, source, signal);
-    if (oid !== undefined && key !== undefined && (made.ok || made.problem.code !== copyUnusable)) {
-      this.#rendered.set(key, made);
-      this.#needs.renderings.put(oid, source, made);
-    }
-    return withRevision(made);
-  }
-
-  async #renderNow(
-    tree: PublishTree,
-    source: ApplicationSource,
-    signal: AbortSignal,
-  ): Promise<RememberedRendering> {
-    let manifests: Result<readonly Manifest[], ProblemDraft>;
-    try {
-      manifests = await this.#needs.render(tree, source, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      return fail(troubleAsProblem(error, source.repoURL));
-    }
-    if (!manifests.ok) return manifests;
-    await this.#pace.breathe(signal);
-    const { digest, bundle, blobs } = makeBundle(manifests.value);
-    await this.#needs.putBundle(digest, blobs, bundle, this.#needs.clock.nowMs(), signal);
-    return ok({ bundle: digest, objects: bundle.entries.length });
-  }
-
-  /** Reads from a commit of a repository; a copy that cannot be read fails only who asks. */
-  async #reading<T>(
-    url: string,
-    commit: string,
-    read: (tree: PublishTree) => T,
-    signal: AbortSignal,
-  ): Promise<Result<T, ProblemDraft>> {
-    try {
-      const key = treeKey(url, commit);
-      const opening = this.#trees.get(key) ?? this.#needs.openCommit(url, commit, signal);
-      this.#trees.set(key, opening);
-      const tree = await opening;
-      if (tree !== undefined) return ok(read(tree));
-      return fail(problem(copyUnusable, `commit ${commit} of ${url} is not here any more`));
-    } catch (error) {
-      signal.throwIfAborted();
-      return fail(troubleAsProblem(error, url));
-    }
   }
 
   #inputs(work: Work, uses: Uses): Digest {
@@ -775,18 +657,6 @@ class Pass {
   }
 }
 
-const factsMost = 256;
-
-/** What we keep of a repository cannot be read; it will be fetched again. */
-const copyUnusable = "WH-GIT-3008";
-
-function troubleAsProblem(error: unknown, url: string): ProblemDraft {
-  if (!(error instanceof Trouble)) throw error;
-  return problem(copyUnusable, `the copy of ${url} cannot be read: ${describeError(error)}`);
-}
-
-const treeKey = (url: string, commit: string): string => `${url} ${commit}`;
-
 const keyOf = (origin: Origin): string => `${origin.kind} ${origin.name}`;
 
 const madeOf = (outcome: OriginOutcome): Extract<Made, { readonly kind: "outcome" }> => ({
@@ -803,42 +673,3 @@ const failed = (draft: ProblemDraft): Extract<Made, { readonly kind: "outcome" }
 const distinct = (uses: Uses): Uses => [
   ...new Map(uses.map((use) => [repositoryFactKey(use.url, use.revision), use])).values(),
 ];
-
-const wantedNames = (outcome: OriginOutcome): readonly ApplicationName[] =>
-  outcome.kind === "generated"
-    ? outcome.applications.map(({ application }) => application.name)
-    : [];
-
-const bundlesOf = (before: readonly PublishedApplication[]): ReadonlySet<Digest> =>
-  new Set(before.flatMap(({ desired }) => (desired === undefined ? [] : [desired.entry.bundle])));
-
-/** Whether the author agreed to any number of removals; of what is gone, its last words count. */
-function consents(
-  origin: Origin,
-  made: Extract<Made, { readonly kind: "outcome" }>,
-  before: readonly PublishedApplication[],
-  row: ApplicationSetRecord | undefined,
-): boolean {
-  if (made.set !== undefined) return annotationConsents(made.set.annotations);
-  if (origin.kind === "application")
-    return before.some(({ draft }) => annotationConsents(draft.annotations));
-  if (row === undefined) return false;
-  const last = parseApplicationSet(JSON.parse(row.document));
-  return last.ok && annotationConsents(last.value.annotations);
-}
-
-function setEvents(
-  origin: Origin,
-  set: SetRow | "removed" | "unchanged",
-  before: ApplicationSetRecord | undefined,
-): readonly FleetEventDraft[] {
-  if (set === "unchanged" || origin.kind === "application") return [];
-  const about = { kind: "set-changed", subject: origin.name, cluster: "" } as const;
-  if (set === "removed")
-    return [{ ...about, message: `applicationset ${origin.name} is gone from Git` }];
-  if (before === undefined)
-    return [{ ...about, message: `applicationset ${origin.name} was read from ${set.path}` }];
-  if (before.document !== set.document)
-    return [{ ...about, message: `applicationset ${origin.name} changed at ${set.commit}` }];
-  return [];
-}

@@ -1,0 +1,178 @@
+import type { Clock } from "../../proto/kit/clock.ts";
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { describeError, Trouble } from "../../proto/kit/trouble.ts";
+import type { Blob, Bundle } from "../../proto/words/bundle.ts";
+import type { Digest } from "../../proto/words/digest.ts";
+import type { ApplicationSource } from "../domain/application.ts";
+import { makeBundle } from "../domain/bundle.ts";
+import type { Rendered } from "../domain/desired-set.ts";
+import { repositoryFactKey, type RepositoryFact } from "../domain/facts.ts";
+import type { Manifest } from "../domain/manifest.ts";
+import { problem, type ProblemDraft } from "../domain/problem.ts";
+import type { Pace } from "./pace.ts";
+import type { PublishTree } from "./read-fleet.ts";
+
+/** What rendering gave, as the cache keeps it. */
+export type RememberedRendering = Result<
+  { readonly bundle: Digest; readonly objects: number },
+  ProblemDraft
+>;
+
+/** What reading repositories and rendering need of the outside. */
+export type SourceNeeds = {
+  /** A commit that is here; `undefined` when it is not (any more). */
+  readonly openCommit: (
+    url: string,
+    commit: string,
+    signal: AbortSignal,
+  ) => Promise<PublishTree | undefined>;
+  readonly render: (
+    tree: PublishTree,
+    source: ApplicationSource,
+    signal: AbortSignal,
+  ) => Promise<Result<readonly Manifest[], ProblemDraft>>;
+  readonly renderings: {
+    readonly get: (tree: string, source: ApplicationSource) => RememberedRendering | undefined;
+    readonly put: (tree: string, source: ApplicationSource, made: RememberedRendering) => void;
+  };
+  readonly putBundle: (
+    bundle: Digest,
+    blobs: readonly Blob[],
+    entries: Bundle,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<number>;
+  readonly clock: Clock;
+};
+
+/** What is in a repository at a commit, by `repositoryFactKey` and commit; it never changes, so it may be kept. */
+export type FactMemory = Map<string, RepositoryFact>;
+
+const factsMost = 256;
+
+/** What we keep of a repository cannot be read; it will be fetched again. */
+export const copyUnusable = "WH-GIT-3008";
+
+function troubleAsProblem(error: unknown, url: string): ProblemDraft {
+  if (!(error instanceof Trouble)) throw error;
+  return problem(copyUnusable, `the copy of ${url} cannot be read: ${describeError(error)}`);
+}
+
+const treeKey = (url: string, commit: string): string => `${url} ${commit}`;
+
+/** Reads and renders what one pass asks for, each thing once. */
+export class PassSources {
+  readonly #needs: SourceNeeds;
+  readonly #facts: FactMemory;
+  readonly #pace: Pace;
+  readonly #trees = new Map<string, Promise<PublishTree | undefined>>();
+  /** Renderings put into the store during this pass. */
+  readonly #rendered = new Map<string, RememberedRendering>();
+
+  /** `open` is a commit that was opened already. */
+  constructor(
+    needs: SourceNeeds,
+    facts: FactMemory,
+    pace: Pace,
+    open: { readonly url: string; readonly commit: string; readonly tree: PublishTree },
+  ) {
+    this.#needs = needs;
+    this.#facts = facts;
+    this.#pace = pace;
+    this.#trees.set(treeKey(open.url, open.commit), Promise.resolve(open.tree));
+  }
+
+  /** What generators may ask of a repository at a commit. */
+  async fact(
+    repoURL: string,
+    revision: string,
+    commit: string,
+    signal: AbortSignal,
+  ): Promise<Result<RepositoryFact, ProblemDraft>> {
+    const facts = this.#facts;
+    const key = `${repositoryFactKey(repoURL, revision)} ${commit}`;
+    const known = facts.get(key);
+    if (known !== undefined) return ok(known);
+    const read = await this.#reading(repoURL, commit, (tree) => tree.directories(), signal);
+    if (!read.ok) return read;
+    await this.#pace.breathe(signal);
+    const fact: RepositoryFact = { repoURL, revision, commit, directories: read.value };
+    facts.set(key, fact);
+    const [oldest] = facts.keys();
+    if (facts.size > factsMost && oldest !== undefined) facts.delete(oldest);
+    return ok(fact);
+  }
+
+  /** A bundle that the store surely has: rendered in this pass, or in `offered`. */
+  async render(
+    source: ApplicationSource,
+    commit: string,
+    offered: ReadonlySet<Digest>,
+    signal: AbortSignal,
+  ): Promise<Result<Rendered, ProblemDraft>> {
+    const found = await this.#reading(
+      source.repoURL,
+      commit,
+      (tree) => ({ tree, oid: tree.oidOf(source.path) }),
+      signal,
+    );
+    if (!found.ok) return found;
+    const { tree, oid } = found.value;
+    const withRevision = (made: RememberedRendering): Result<Rendered, ProblemDraft> =>
+      made.ok ? ok({ ...made.value, revision: commit }) : made;
+    // A path that is not there has no identity, and the message names the commit.
+    const key =
+      oid === undefined ? undefined : JSON.stringify([oid, source.path, { ...source.directory }]);
+    const now = key === undefined ? undefined : this.#rendered.get(key);
+    if (now !== undefined) return withRevision(now);
+    const before = oid === undefined ? undefined : this.#needs.renderings.get(oid, source);
+    if (before !== undefined && (!before.ok || offered.has(before.value.bundle)))
+      return withRevision(before);
+
+    const made = await this.#renderNow(tree, source, signal);
+    if (oid !== undefined && key !== undefined && (made.ok || made.problem.code !== copyUnusable)) {
+      this.#rendered.set(key, made);
+      this.#needs.renderings.put(oid, source, made);
+    }
+    return withRevision(made);
+  }
+
+  async #renderNow(
+    tree: PublishTree,
+    source: ApplicationSource,
+    signal: AbortSignal,
+  ): Promise<RememberedRendering> {
+    let manifests: Result<readonly Manifest[], ProblemDraft>;
+    try {
+      manifests = await this.#needs.render(tree, source, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return fail(troubleAsProblem(error, source.repoURL));
+    }
+    if (!manifests.ok) return manifests;
+    await this.#pace.breathe(signal);
+    const { digest, bundle, blobs } = makeBundle(manifests.value);
+    await this.#needs.putBundle(digest, blobs, bundle, this.#needs.clock.nowMs(), signal);
+    return ok({ bundle: digest, objects: bundle.entries.length });
+  }
+
+  /** Reads from a commit of a repository; a copy that cannot be read fails only who asks. */
+  async #reading<T>(
+    url: string,
+    commit: string,
+    read: (tree: PublishTree) => T,
+    signal: AbortSignal,
+  ): Promise<Result<T, ProblemDraft>> {
+    try {
+      const key = treeKey(url, commit);
+      const opening = this.#trees.get(key) ?? this.#needs.openCommit(url, commit, signal);
+      this.#trees.set(key, opening);
+      const tree = await opening;
+      if (tree !== undefined) return ok(read(tree));
+      return fail(problem(copyUnusable, `commit ${commit} of ${url} is not here any more`));
+    } catch (error) {
+      signal.throwIfAborted();
+      return fail(troubleAsProblem(error, url));
+    }
+  }
+}
