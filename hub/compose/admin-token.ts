@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, mkdir, open } from "node:fs/promises";
+import { access, mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Log } from "../../proto/kit/log.ts";
 import { apiTokenBytes, makeApiToken } from "../domain/api-token.ts";
@@ -33,13 +33,16 @@ export async function ensureAdminToken(
     signal,
   );
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const handle = await open(file, "wx", 0o600);
+  // Whole or not there: a crash must not leave an empty file that the next start takes for a token.
+  const unfinished = `${file}.new`;
+  const handle = await open(unfinished, "w", 0o600);
   try {
     await handle.writeFile(`${token.text}\n`);
     await handle.sync();
   } finally {
     await handle.close();
   }
+  await rename(unfinished, file);
   log.info("admin token created", { file, id: token.id });
 }
 
