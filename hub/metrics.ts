@@ -5,25 +5,10 @@ import {
   Histogram as PromHistogram,
   Registry,
 } from "prom-client";
-import type { Counter, Gauge, Histogram, Labels } from "../proto/kit/metrics.ts";
+import type { MetricsRegistry } from "../proto/kit/metrics.ts";
 
-/** One registry. Names are `wheelhouse_hub_…`; asking twice for one name is a bug and throws. */
-export type Metrics = {
-  readonly counter: (name: string, help: string, labels?: readonly string[]) => Counter;
-  readonly gauge: (name: string, help: string, labels?: readonly string[]) => Gauge;
-  readonly histogram: (
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    labels?: readonly string[],
-  ) => Histogram;
-  /** A gauge whose values are read when somebody scrapes; labels that are gone disappear. */
-  readonly sampled: (
-    name: string,
-    help: string,
-    labels: readonly string[],
-    read: () => Iterable<readonly [labels: Labels, value: number]>,
-  ) => void;
+/** One registry. Names are `wheelhouse_hub_…`. */
+export type Metrics = MetricsRegistry & {
   /** The text exposition of everything registered. */
   readonly exposition: () => Promise<{ readonly contentType: string; readonly text: string }>;
 };

@@ -1,23 +1,7 @@
-import type { Counter, Gauge, Histogram, Labels } from "../proto/kit/metrics.ts";
+import type { Labels, MetricsRegistry } from "../proto/kit/metrics.ts";
 
-/** One registry. Names are `wheelhouse_spoke_…`; asking twice for one name is a bug and throws. */
-export type Metrics = {
-  readonly counter: (name: string, help: string, labels?: readonly string[]) => Counter;
-  readonly gauge: (name: string, help: string, labels?: readonly string[]) => Gauge;
-  readonly histogram: (
-    name: string,
-    help: string,
-    /** Upper bounds, growing; one without a bound is added. */
-    buckets: readonly number[],
-    labels?: readonly string[],
-  ) => Histogram;
-  /** A gauge whose values are read when somebody scrapes; labels that are gone disappear. */
-  readonly sampled: (
-    name: string,
-    help: string,
-    labels: readonly string[],
-    read: () => Iterable<readonly [labels: Labels, value: number]>,
-  ) => void;
+/** One registry. Names are `wheelhouse_spoke_…`. */
+export type Metrics = MetricsRegistry & {
   /** Everything registered, in the Prometheus text format. */
   readonly exposition: () => { readonly contentType: string; readonly text: string };
 };
