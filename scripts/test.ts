@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,9 @@ import type { TestSummary } from "./test-reporter.ts";
  */
 
 const root = join(import.meta.dirname, "..");
-const slowFolders = ["test/e2e", "test/scenario"];
+const slowFolders = ["test/e2e/", "test/scenario/"];
+/** Suites against real programs outside those folders: the file's name says so. */
+const slowName = /(^|\/)real-[^/]+$/;
 
 const words = process.argv.slice(2);
 const updateGolden = words.includes("--update-golden");
@@ -23,12 +25,15 @@ const files = globSync("test/**/*.test.ts", { cwd: root })
   .map((file) => file.replaceAll("\\", "/"))
   .filter((file) => chosen.length === 0 || chosen.some((part) => file.startsWith(testPath(part))))
   .toSorted();
-const isSlow = (file: string): boolean => slowFolders.some((folder) => file.startsWith(folder));
+const isSlow = (file: string): boolean =>
+  slowName.test(file) || slowFolders.some((folder) => file.startsWith(folder));
 
 if (files.length === 0) {
   console.error(`no test files match ${chosen.join(", ")}`);
   process.exit(2);
 }
+
+if (files.some(isSlow)) await buildTools();
 
 const summaries: TestSummary[] = [];
 const quick = files.filter((file) => !isSlow(file));
@@ -48,6 +53,33 @@ console.log(`\n${passed} passed, ${failed} failed, ${skips.length} skipped`);
 const skipsAreFailures = process.env["CI"] === "true" && skips.length > 0;
 if (skipsAreFailures) console.error("a skipped test is a failure in CI");
 process.exit(failed > 0 || skipsAreFailures ? 1 : 0);
+
+/**
+ * What the suites on real clusters run, when Go can build it and the user has not brought it. Without Go, or with
+ * WHEELHOUSE_TOOLS=none, those suites are skipped and say how to enable them. A build that fails ends the run.
+ */
+async function buildTools(): Promise<void> {
+  const isWanted = process.env["WHEELHOUSE_TOOLS"] !== "none";
+  const hasGo = spawnSync("go", ["version"], { stdio: "ignore" }).status === 0;
+  if (!isWanted || !hasGo || process.env["KUBEBUILDER_ASSETS"] !== undefined) return;
+  const code = await ended(
+    spawn(process.execPath, [join(root, "test/tools/build.ts")], {
+      stdio: ["ignore", "inherit", "inherit"],
+    }),
+  );
+  if (code === 0) return;
+  console.error(
+    "the tools of the real clusters could not be built; WHEELHOUSE_TOOLS=none skips them",
+  );
+  process.exit(1);
+}
+
+/** The exit code; 1 for a process that a signal ended. */
+function ended(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.on("exit", (status, signal) => resolve(signal === null ? (status ?? 1) : 1));
+  });
+}
 
 /** `hub/domain`, `test/hub/domain` and a file's own path all name the same tests. */
 function testPath(part: string): string {
@@ -85,9 +117,7 @@ async function runFiles(
       },
     },
   );
-  const code = await new Promise<number>((resolve) => {
-    child.on("exit", (status, signal) => resolve(signal === null ? (status ?? 1) : 1));
-  });
+  const code = await ended(child);
   const summary = readSummary(summaryFile, some, code);
   rmSync(folder, { recursive: true, force: true });
   return summary;

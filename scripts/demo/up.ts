@@ -2,6 +2,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { createServer } from "node:net";
 import { join, relative } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { startSimulatedCluster } from "../../test/support/cluster/server.ts";
+import { whyNoControlPlane } from "../../test/support/control-plane/binaries.ts";
+import { startControlPlane } from "../../test/support/control-plane/control-plane.ts";
 import { startControl } from "./control.ts";
 import { countObjects, isConverged, readFleet } from "./fleet-state.ts";
 import { writeCommand } from "./front.ts";
@@ -20,6 +23,11 @@ const ownProcessMost = 12;
 /** Starts everything, shows the fleet converging, explains what to try, and waits for Ctrl-C. */
 export async function runFleet(options: DemoOptions): Promise<number> {
   const folder = join(process.cwd(), ".demo");
+  const missing = options.real ? whyNoControlPlane() : undefined;
+  if (missing !== undefined) {
+    console.error(`demo: --real ${missing}`);
+    return 1;
+  }
   const claimed = claimFolder(folder);
   if (claimed !== undefined) {
     console.error(`demo: ${claimed}`);
@@ -36,7 +44,7 @@ export async function runFleet(options: DemoOptions): Promise<number> {
   try {
     const startedAtMs = performance.now();
     talk(
-      `Starting a Git server, a hub and ${options.clusters} simulated clusters with a spoke each …`,
+      `Starting a Git server, a hub and ${options.clusters} ${options.real ? "real control planes" : "simulated clusters"} with a spoke each …`,
     );
     world = await startWorld(
       {
@@ -44,6 +52,9 @@ export async function runFleet(options: DemoOptions): Promise<number> {
         front: frontDoor(),
         httpPort: await freePort(options.port),
         clusters: demoClusters(options.clusters),
+        openCluster: options.real
+          ? (name) => startControlPlane({ name, workloads: true })
+          : (name) => startSimulatedCluster({ name }),
         ownProcessMost,
       },
       stop.signal,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startSimulatedCluster, type SimulatedCluster } from "../../test/support/cluster/server.ts";
+import type { FleetCluster } from "../../test/support/fleet.ts";
 import { fleetRepository, runGit } from "../../test/support/fleet-repository.ts";
 import { startGitServer } from "../../test/support/git-server.ts";
 import { hubClient, type HubClient } from "../../test/support/hub-client.ts";
@@ -17,12 +17,12 @@ import type { ClusterAccess } from "./pokes.ts";
 import { sampleFiles, type DemoCluster } from "./sample.ts";
 import { signWebhook } from "./webhook.ts";
 
-/** The demo's whole world on loopback: a Git server, a hub, and a simulated cluster with a real spoke each. */
+/** The demo's whole world on loopback: a Git server, a hub, and clusters with a real spoke each. */
 export type DemoWorld = {
   readonly hub: RunningHub;
   readonly api: HubClient;
   readonly repositoryUrl: string;
-  /** Starts a simulated cluster, registers it and joins a spoke to it. */
+  /** Starts a cluster, registers it and joins a spoke to it. */
   readonly addCluster: (cluster: DemoCluster) => Promise<void>;
   readonly clusters: () => readonly DemoCluster[];
   /** The process that ended although it should not have, if any. */
@@ -35,6 +35,7 @@ export type WorldPlan = {
   readonly front: readonly string[];
   readonly httpPort: number;
   readonly clusters: readonly DemoCluster[];
+  readonly openCluster: (name: string) => Promise<FleetCluster>;
   /** A process for each spoke up to this many clusters; beyond it a few processes share them, to spare memory. */
   readonly ownProcessMost: number;
 };
@@ -102,15 +103,15 @@ async function startOn(
 
   const known: DemoCluster[] = [];
   const processes: { readonly name: string; readonly process: RunningProcess }[] = [];
-  const simulated: SimulatedCluster[] = [];
+  const opened: FleetCluster[] = [];
   stack.defer(async () => {
     await Promise.all(processes.map(({ process }) => process.stop()));
-    await Promise.all(simulated.map((cluster) => cluster.stop()));
+    await Promise.all(opened.map((cluster) => cluster.stop()));
   });
 
   const prepare = async (cluster: DemoCluster): Promise<SpokePlace> => {
-    const kubernetes = await startSimulatedCluster({ name: cluster.name });
-    simulated.push(kubernetes);
+    const kubernetes = await plan.openCluster(cluster.name);
+    opened.push(kubernetes);
     const place = join(folder, "clusters", cluster.name);
     mkdirSync(place, { recursive: true });
     const kubeconfig = join(place, "kubeconfig");

@@ -17,7 +17,7 @@ suite("sealed", () => {
     try {
       const commit = await fleet.repository.head("main", AbortSignal.timeout(10_000));
       await settled(fleet, ["web-dev-1"], commit);
-      const { kube, simulated, spoke, kubeconfig } = fleet.member("dev-1");
+      const { kube, cluster, spoke, kubeconfig } = fleet.member("dev-1");
       const identity = (await kube.list("/api/v1/namespaces/wheelhouse/secrets")).at(0);
       const privateKey = Object.values(
         (identity?.["data"] ?? {}) as Readonly<Record<string, string>>,
@@ -55,7 +55,7 @@ suite("sealed", () => {
         "a value of a Secret": canary,
         "a value of a Secret, encoded": Buffer.from(canary).toString("base64"),
         "the spoke's private key": keyBody,
-        "the cluster's own token": simulated.adminToken,
+        "the cluster's own token": cluster.adminToken,
       };
       const answers = await Promise.all(
         [
@@ -88,7 +88,7 @@ suite("sealed", () => {
         "the log holds the admin token",
       );
       assert.ok(
-        readFileSync(kubeconfig, "utf8").includes(simulated.adminToken),
+        readFileSync(kubeconfig, "utf8").includes(cluster.adminToken),
         "the search would find it",
       );
     } finally {

@@ -32,7 +32,7 @@ suite("a spoke on its own", () => {
     );
 
   test("a second sync of an unchanged application makes no write request", async () => {
-    const { simulated } = fleet.member("dev-1");
+    const simulated = fleet.member("dev-1").simulated();
     const before = simulated.requests.snapshot();
     const accepted = await fleet.api.send<{ readonly id: string }>(
       "POST",
@@ -49,7 +49,7 @@ suite("a spoke on its own", () => {
   });
 
   test("an idle spoke makes no request besides the watches it holds", async () => {
-    const { simulated } = fleet.member("dev-1");
+    const simulated = fleet.member("dev-1").simulated();
     const before = simulated.requests.snapshot();
     // Three heartbeats' time: long enough for anything that polls to show itself.
     await new Promise((resolve) => setTimeout(resolve, 3_000));

@@ -7,13 +7,32 @@ import { fleetRepository, type FleetRepository } from "./fleet-repository.ts";
 import { startGitServer, type GitServer } from "./git-server.ts";
 import { hubClient, type HubClient } from "./hub-client.ts";
 import { kubeClient, type KubeClient } from "./kube-client.ts";
-import { startHub, startSpoke, type RunningHub, type RunningProcess } from "./processes.ts";
+import {
+  launchHub,
+  startHub,
+  startSpoke,
+  type LaunchedHub,
+  type RunningHub,
+  type RunningProcess,
+} from "./processes.ts";
 
 /** A whole fleet for a story: a real Git server, a real hub process, real spoke processes, simulated clusters. */
 
+/** What a member of the fleet runs on: a simulated cluster or a real control plane. */
+export type FleetCluster = {
+  readonly url: string;
+  readonly caPem: string;
+  readonly adminToken: string;
+  /** The administrator's, by token. */
+  readonly kubeconfig: () => string;
+  readonly stop: () => Promise<void>;
+};
+
 export type FleetMember = {
   readonly name: string;
-  readonly simulated: SimulatedCluster;
+  readonly cluster: FleetCluster;
+  /** The simulated cluster it runs on, with its counters and faults. Throws for any other. */
+  readonly simulated: () => SimulatedCluster;
   readonly kube: KubeClient;
   /** State and log of its spoke. */
   readonly folder: string;
@@ -34,6 +53,8 @@ export type Fleet = {
   /** Kills the hub as a power cut would and starts it again on the same ports and data. */
   readonly restartHub: (end?: "kill" | "stop") => Promise<void>;
   readonly stopHub: () => Promise<void>;
+  /** Starts the hub that was killed or stopped, on the same ports and data; `fleet.hub` is the new one once it is ready. */
+  readonly launchHub: () => LaunchedHub;
   /** Starts the member's spoke again after it was killed or stopped. */
   readonly startSpokeOf: (name: string) => void;
   /** Commits files (undefined removes one) and tells nobody: the hub finds out by itself. */
@@ -48,6 +69,17 @@ export type FleetPlan = {
   readonly clusters: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly files: Readonly<Record<string, string>>;
   readonly hubSettings?: Readonly<Record<string, string>>;
+  /** Opens the cluster a member runs on: simulated unless given. */
+  readonly openCluster?: (name: string) => Promise<FleetCluster>;
+  /** What hub and spokes run: the sources unless given. */
+  readonly program?: {
+    readonly front: readonly string[];
+    readonly environment: Readonly<Record<string, string>>;
+  };
+  /** Where a member's spoke dials, when there is something between it and the hub. */
+  readonly linkAddress?: (hub: RunningHub, name: string) => string;
+  /** Further settings of a member's spoke, by name. */
+  readonly spokeSettings?: (name: string) => Readonly<Record<string, string>>;
 };
 
 const forever = new AbortController().signal;
@@ -61,6 +93,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   const repository = fleetRepository(bare);
   const members = new Map<string, FleetMember>();
   const hubOptions = {
+    ...plan.program,
     folder,
     fleetRepository: repositoryUrl,
     settings: {
@@ -85,6 +118,22 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
       forever,
     );
 
+  const spokeOf = (
+    name: string,
+    place: { readonly folder: string; readonly kubeconfig: string; readonly joinToken?: string },
+  ): RunningProcess => {
+    const { fingerprint, linkAddress } = fleet.hub;
+    return startSpoke({
+      ...plan.program,
+      ...place,
+      hub: {
+        fingerprint,
+        linkAddress: plan.linkAddress?.(fleet.hub, name) ?? linkAddress,
+      },
+      settings: { "log-level": "debug", ...plan.spokeSettings?.(name) },
+    });
+  };
+
   await push(plan.files, "the fleet");
   const hub = await startHub(hubOptions);
   const fleet: Fleet = {
@@ -101,50 +150,60 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
       return member;
     },
     join: async (name, labels) => {
-      const simulated = await startSimulatedCluster({ name });
+      let simulated: SimulatedCluster | undefined;
+      const cluster =
+        plan.openCluster === undefined
+          ? (simulated = await startSimulatedCluster({ name }))
+          : await plan.openCluster(name);
       const place = join(folder, "clusters", name);
       mkdirSync(place, { recursive: true });
       const kubeconfig = join(place, "kubeconfig");
-      writeFileSync(kubeconfig, simulated.kubeconfig(), { mode: 0o600 });
+      writeFileSync(kubeconfig, cluster.kubeconfig(), { mode: 0o600 });
       const added = await fleet.api.send<{ readonly join: { readonly token: string } }>(
         "POST",
         "/v1/clusters",
         { name, labels },
       );
-      const spoke = startSpoke({
+      const spoke = spokeOf(name, { folder: place, kubeconfig, joinToken: added.join.token });
+      const kube = kubeClient({
+        url: cluster.url,
+        caPem: cluster.caPem,
+        token: cluster.adminToken,
+      });
+      const member: FleetMember = {
+        name,
+        cluster,
+        simulated: () => {
+          if (simulated === undefined)
+            throw new Error(`${name} does not run on a simulated cluster`);
+          return simulated;
+        },
+        kube,
         folder: place,
         kubeconfig,
-        hub: fleet.hub,
-        joinToken: added.join.token,
-        settings: { "log-level": "debug" },
-      });
-      const kube = kubeClient({
-        url: simulated.url,
-        caPem: simulated.caPem,
-        token: simulated.adminToken,
-      });
-      const member: FleetMember = { name, simulated, kube, folder: place, kubeconfig, spoke };
+        spoke,
+      };
       members.set(name, member);
       return member;
     },
     restartHub: async (end = "kill") => {
       await fleet.hub.process[end]();
-      fleet.hub = await startHub({
-        ...hubOptions,
-        httpPort: fleet.hub.httpPort,
-        linkPort: fleet.hub.linkPort,
+      await fleet.launchHub().ready;
+    },
+    launchHub: () => {
+      const { httpPort, linkPort } = fleet.hub;
+      const launched = launchHub({ ...hubOptions, httpPort, linkPort });
+      const ready = launched.ready.then((again) => {
+        fleet.hub = again;
+        fleet.api = hubClient(again);
+        return again;
       });
-      fleet.api = hubClient(fleet.hub);
+      return { process: launched.process, ready };
     },
     stopHub: () => fleet.hub.process.stop(),
     startSpokeOf: (name) => {
       const member = fleet.member(name);
-      member.spoke = startSpoke({
-        folder: member.folder,
-        kubeconfig: member.kubeconfig,
-        hub: fleet.hub,
-        settings: { "log-level": "debug" },
-      });
+      member.spoke = spokeOf(name, member);
     },
     push,
     stop: async () => {
@@ -152,7 +211,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
       await fleet.hub.process.stop();
       for (const member of members.values()) {
         member.kube.close();
-        await member.simulated.stop();
+        await member.cluster.stop();
       }
       await git.stop();
       rmSync(folder, { recursive: true, force: true });

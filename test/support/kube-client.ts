@@ -11,6 +11,7 @@ export type KubeJson = {
     readonly namespace?: string;
     readonly uid: string;
     readonly resourceVersion: string;
+    readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly managedFields?: readonly { readonly manager: string; readonly operation: string }[];
@@ -27,6 +28,8 @@ export type KubeClient = {
   /** A merge patch, as a hand edit makes it. */
   readonly edit: (path: string, patch: unknown) => Promise<KubeJson>;
   readonly remove: (path: string) => Promise<void>;
+  /** Any request; its answer's text. Throws on every refusal. */
+  readonly raw: (method: string, path: string, body?: unknown) => Promise<string>;
   readonly close: () => void;
 };
 
@@ -92,6 +95,11 @@ export function kubeClient(access: KubeAccess): KubeClient {
       expect("PATCH", `${path}?fieldManager=visitor`, patch, "application/merge-patch+json"),
     remove: async (path) => {
       await expect("DELETE", path);
+    },
+    raw: async (method, path, body) => {
+      const { status, text } = await ask(method, path, body);
+      if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+      return text;
     },
     close: () => agent.destroy(),
   };

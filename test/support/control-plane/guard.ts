@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Takes down what a test started, also when the test process is killed: a shell that reads from a pipe we hold
+ * sees its end however we went, and then kills the processes listed and removes the folder.
+ */
+export type Guard = {
+  readonly add: (processId: number) => void;
+  /** Everything was stopped in order: nothing left to do but to remove the folder. */
+  readonly release: () => void;
+};
+
+export function startGuard(folder: string): Guard {
+  const list = join(folder, "processes");
+  appendFileSync(list, "");
+  const shell = spawn(
+    "/bin/sh",
+    [
+      "-c",
+      'read -r word; [ "$word" = released ] || for id in $(cat "$1/processes"); do kill -9 "$id" 2>/dev/null; done; rm -rf "$1"',
+      "guard",
+      folder,
+    ],
+    // A group of its own: Ctrl-C in the terminal reaches us, and the guard then sees us go.
+    { stdio: ["pipe", "ignore", "ignore"], detached: true },
+  );
+  shell.stdin.on("error", () => undefined);
+  shell.unref();
+  return {
+    add: (processId) => appendFileSync(list, `${processId}\n`),
+    release: () => {
+      shell.stdin.end("released\n");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
