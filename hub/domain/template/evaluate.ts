@@ -319,10 +319,13 @@ class Compiler {
   #branch(node: BranchNode): Emit {
     const scope = this.#scope.length;
     const pipe = this.#pipe(node.pipe);
-    const body = this.#list(node.body);
-    // What the pipeline declares is seen in the else branch as well.
-    const otherwise = node.otherwise === undefined ? undefined : this.#list(node.otherwise);
     const slots = node.pipe.variables.map((name) => this.#scope.lastIndexOf(name));
+    const declared = this.#scope.length;
+    const body = this.#list(node.body);
+    // The else branch sees what the pipeline declares. Go's parser lets it name what the body declares too, and
+    // its evaluation, in which the body never ran, does not find it.
+    this.#scope.fill("", declared);
+    const otherwise = node.otherwise === undefined ? undefined : this.#list(node.otherwise);
     this.#scope.length = scope;
     const orElse: Emit = otherwise ?? (() => "on");
     switch (node.kind) {
@@ -417,10 +420,10 @@ class Compiler {
       case "variable": {
         if (first.names.length === 0) break;
         const chain = this.#chain(first.names, others.length > 0);
-        const slot = this.#slot(first.variable);
+        const variable = this.#variable(first.variable);
         return (state, piped) => {
           state.at = first;
-          return chain(state.variables[slot], piped !== nothing);
+          return chain(variable(state), piped !== nothing);
         };
       }
       case "chain": {
@@ -469,8 +472,7 @@ class Compiler {
       }
       case "variable": {
         if (node.names.length > 0) break;
-        const slot = this.#slot(node.variable);
-        return (state) => state.variables[slot];
+        return this.#variable(node.variable);
       }
       case "pipe": {
         // What is declared in parentheses stays visible up to the end of the surrounding block.
@@ -483,8 +485,12 @@ class Compiler {
     return (state) => command(state, nothing);
   }
 
-  #slot(name: string): number {
-    return this.#scope.lastIndexOf(name);
+  #variable(name: string): (state: State) => GoValue {
+    const slot = this.#scope.lastIndexOf(name);
+    if (slot !== -1) return (state) => state.variables[slot];
+    return () => {
+      throw new Failure(`undefined variable: ${name}`);
+    };
   }
 
   /** Follows field names from a receiver. `given` says that the last one was given arguments. */

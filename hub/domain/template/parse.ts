@@ -104,14 +104,16 @@ class Parser {
     this.#inOwnScope(() => {
       const { list, end } = this.#list();
       if (end.kind !== "end") throw new Flaw(`unexpected {{${end.kind}}} in define clause`, end.at);
-      this.#define(name, list);
+      this.#define(name, list, end.at);
     });
   }
 
-  #define(name: string, list: ListNode): void {
-    // An empty definition does not replace one that says something.
-    const blank = list.every((step) => step.kind === "text" && step.text.trim() === "");
-    if (!this.#defined.has(name) || !blank) this.#defined.set(name, list);
+  /** Two definitions that both say something exclude each other; an empty one gives way. */
+  #define(name: string, list: ListNode, at: number): void {
+    const known = this.#defined.get(name);
+    if (known === undefined || isBlank(known)) this.#defined.set(name, list);
+    else if (!isBlank(list))
+      throw new Flaw(`template: multiple definition of template ${goQuote(name)}`, at);
   }
 
   #inOwnScope(parse: () => void): void {
@@ -224,7 +226,7 @@ class Parser {
     this.#inOwnScope(() => {
       const { list, end } = this.#list();
       if (end.kind !== "end") throw new Flaw(`unexpected {{${end.kind}}} in block clause`, end.at);
-      this.#define(name, list);
+      this.#define(name, list, end.at);
     });
     return { kind: "template", at, name, pipe };
   }
@@ -522,6 +524,9 @@ function numberNode(token: Token): NumberNode {
     isFloat: true,
   };
 }
+
+const isBlank = (list: ListNode): boolean =>
+  list.every((step) => step.kind === "text" && step.text.trim() === "");
 
 /** strconv.ParseInt with base 0: prefixes 0x, 0o, 0b and 0, underscores between digits. */
 export function parseGoInteger(text: string): bigint | undefined {

@@ -1,4 +1,4 @@
-import { printFloat } from "./print.ts";
+import { printFloat } from "./floats.ts";
 import { GoInteger, GoObject, isGoMap, NilList, type GoMap, type GoValue } from "./value.ts";
 
 /**

@@ -28,6 +28,7 @@ const deep = takes(["any"], ([value]) => {
 const merge = (overwrites: boolean): TemplateFunction =>
   mutating(
     takesMany(["map"], "map", ([target], sources) => {
+      if (sources.length === 0) return target;
       const merged = target instanceof NilMap ? new Map<string, GoValue>() : changeable(target);
       for (const source of sources) mergeInto(merged, source, overwrites);
       return merged;
@@ -118,10 +119,11 @@ function dig(values: readonly GoValue[]): GoValue {
   return fallback;
 }
 
-/** mergo's merge: maps are merged, anything else is set where it was empty, or always when overwriting. */
+/** mergo's merge: maps are merged, anything else is set where it was empty (nil is left out then), or always when overwriting. */
 function mergeInto(target: Map<string, GoValue>, source: GoMap, overwrites: boolean): void {
   for (const key of sortedKeys(source)) {
     const value = source.get(key);
+    if (!overwrites && (value === undefined || value === null)) continue;
     const before = target.get(key);
     if (isOpenMap(before) && isOpenMap(value)) mergeInto(changeable(before), value, overwrites);
     else if (overwrites || !target.has(key) || isEmpty(before)) target.set(key, value);

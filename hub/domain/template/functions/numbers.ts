@@ -1,5 +1,5 @@
 import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
-import { printFloat } from "../print.ts";
+import { printFloat } from "../floats.ts";
 import { int, int64, typedList, type GoValue } from "../value.ts";
 import { toFloat, toInteger } from "./convert.ts";
 

@@ -1,6 +1,7 @@
 import { digestOfText } from "../../../../proto/words/digest.ts";
 import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
-import { goQuote, printValue, sprint, sprintf, sprintln } from "../print.ts";
+import { goQuote, printValue, sprint, sprintln } from "../print.ts";
+import { sprintf } from "../sprintf.ts";
 import { bytesOf, overBytes, textOfBytes, type GoValue } from "../value.ts";
 import { normalize, slugify } from "../normalize.ts";
 import { asIndex, present, textOf, wrongInterface } from "./convert.ts";
@@ -381,9 +382,10 @@ function pascalCase(text: string): string {
   if (start === -1) return text;
   let result = characters.slice(0, start).join("") + simpleCase(characters[start] ?? "", "upper");
   let before = characters[start] ?? "";
+  // The capitals a word begins with become small ones, but for its first.
   let atStart = isUpper(before);
   for (const character of characters.slice(start + 1)) {
-    atStart = atStart && isUpper(character);
+    atStart = isUpper(character) && (atStart || isConnector(before));
     if (isConnector(character)) {
       if (isConnector(before)) result += before;
     } else if (isConnector(before)) result += simpleCase(character, "upper");

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import fc from "fast-check";
-import {
-  formatFloat,
-  goQuote,
-  printFloat,
-  printValue,
-  sprintf,
-} from "../../../../hub/domain/template/print.ts";
+import { formatFloat, printFloat } from "../../../../hub/domain/template/floats.ts";
+import { goQuote, printValue } from "../../../../hub/domain/template/print.ts";
+import { sprintf } from "../../../../hub/domain/template/sprintf.ts";
 import {
   GoInteger,
   int64,

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import test, { suite } from "node:test";
+import {
+  compileTemplate,
+  defaultTemplateLimits,
+} from "../../../../hub/domain/template/evaluate.ts";
+import { argoFunctions, refusedFunction } from "../../../../hub/domain/template/functions/index.ts";
+import { goValueOf, type GoMap } from "../../../../hub/domain/template/value.ts";
+import { whyNoTool } from "../../../support/control-plane/binaries.ts";
+import { askGo, type GoAnswer } from "../../../support/go-templates.ts";
+import { seeded } from "../../../support/seeded.ts";
+import { generateNeeds } from "../builders.ts";
+import { templateCases, type TemplateCase } from "./template-fuzz.ts";
+
+/**
+ * Random templates, ours beside Go's own text/template with sprig: the same output, or failure at the same stage.
+ *
+ * WHEELHOUSE_SEED chooses another run and WHEELHOUSE_CASES how many; a difference prints its seed and case.
+ */
+suite("our Go templates and Go's", { skip: whyNoTool("go-templates") }, () => {
+  const count = Number(process.env["WHEELHOUSE_CASES"] ?? 5_000);
+  const firstSeed = Number(process.env["WHEELHOUSE_SEED"] ?? 1);
+
+  for (const seed of [firstSeed, firstSeed + 1, firstSeed + 2])
+    test(`say the same of ${count} random templates (seed ${seed})`, async () => {
+      const next = templateCases(seeded(seed));
+      const cases = Array.from({ length: count }, next);
+      const answers = await askGo(cases);
+      const differences = cases.flatMap((one, index) => {
+        const theirs = answers[index] ?? { stage: "crash" as const };
+        const ours = evaluated(one);
+        return same(theirs, ours) ? [] : [{ seed, index, ...one, theirs, ours }];
+      });
+      assert.deepEqual(differences.slice(0, 3), [], `${differences.length} differences`);
+      const worked = answers.filter((answer) => "output" in answer).length;
+      assert.ok(worked > count / 5, `only ${worked} of ${count} templates work at all`);
+    });
+});
+
+type Ours =
+  | { readonly output: string }
+  | { readonly stage: "parse" | "execute" | "limit"; readonly error: string };
+
+function evaluated({ template, data, option }: TemplateCase): Ours {
+  const compiled = compileTemplate(template, {
+    functions: argoFunctions,
+    refusedFunction,
+    missingKey: missingKeys[option],
+    limits: defaultTemplateLimits,
+    decodeYaml: generateNeeds.decodeYaml,
+  });
+  if (!compiled.ok) return { stage: compiled.problem.kind, error: compiled.problem.message };
+  const made = compiled.value(goValueOf(data as Parameters<typeof goValueOf>[0]) as GoMap);
+  return made.ok
+    ? { output: made.value }
+    : { stage: made.problem.kind, error: made.problem.message };
+}
+
+const missingKeys = {
+  "missingkey=default": "default",
+  "missingkey=error": "error",
+  "missingkey=zero": "zero",
+} as const;
+
+function same(theirs: GoAnswer, ours: Ours): boolean {
+  // A map that holds itself: Go's process dies of its stack or finds the cycle; ours must end, and say so.
+  if ("stage" in theirs && theirs.stage === "crash") return true;
+  if ("error" in ours && ours.error.includes("evaluation needs too much")) return true;
+  if ("output" in theirs) return "output" in ours && ours.output === theirs.output;
+  return "stage" in ours && theirs.stage === ours.stage;
+}

@@ -1,0 +1,320 @@
+import type { ParameterType } from "../../../../hub/domain/template/function.ts";
+import { unreachable } from "../../../../proto/kit/unreachable.ts";
+import { argoFunctions } from "../../../../hub/domain/template/functions/index.ts";
+
+/** A template, what it is given, and how missing keys are met: a case for our engine and for Go's. */
+export type TemplateCase = {
+  readonly template: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly option: "missingkey=default" | "missingkey=error" | "missingkey=zero";
+};
+
+/** Not for Go to judge: Argo CD's own, and those whose order is another each time in Go and sorted in ours. */
+const unjudged = new Set([
+  "keys",
+  "values",
+  // Bytes that are no UTF-8, where Go cuts text into bytes: our text is Unicode.
+  "b32dec",
+  "b64dec",
+  "wrapWith",
+
+  "fromYaml",
+  "fromYamlArray",
+  "normalize",
+  "slugify",
+  "toYaml",
+  "toYamlPretty",
+  "fromJsonArray",
+]);
+
+/** A number as their argument is how much they make, so they get small ones only. */
+const costly = new Map([
+  ["repeat", "repeat 3"],
+  ["until", "until 5"],
+  ["untilStep", "untilStep 0 10"],
+  ["seq", "seq 1 3"],
+  ["indent", "indent 2"],
+  ["nindent", "nindent 4"],
+]);
+
+/** The words a random template is made of. */
+export function templateCases(random: () => number): () => TemplateCase {
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+  const chance = (likely: number): boolean => random() < likely;
+  const functions = [...argoFunctions.keys()].filter((name) => !unjudged.has(name));
+
+  const texts = [
+    "",
+    "a",
+    "Hello World",
+    "héllo",
+    "a,b,c",
+    "1.2.3",
+    "42",
+    "-7",
+    "0x1F",
+    "3.5",
+    "true",
+    "/a/b.yaml",
+    "%s-%d",
+    "日本",
+    "foo-bar_baz",
+    "a\\tb",
+    "2h45m",
+    "https://u:p@h.example:8443/p?q=1#f",
+    ">=1.0.0",
+    "[a-z]+",
+    "(o)(.)",
+    "$1-${1}",
+    '{"k":[1,2.5,null]}',
+    "Zm9v",
+    "2024-02-29",
+  ];
+  const data = (): Record<string, unknown> => ({
+    name: pick(texts),
+    text: pick(texts),
+    empty: "",
+    count: pick([0, 1, 3, -2, 7.5, 1234]),
+    flag: chance(0.5),
+    nothing: null,
+    list: pick([[], ["a", "b", "c"], [1, 2, 3], ["x", 1, null, true], [["n"], ["m"]]]),
+    map: pick([{}, { a: "1", b: "2" }, { k: { n: [1, { z: "deep" }] } }, { "a-b": 1, "": 2 }]),
+    path: { path: "apps/web", basename: "web", segments: ["apps", "web"] },
+  });
+
+  const field = (): string =>
+    pick([
+      ".name",
+      ".text",
+      ".empty",
+      ".count",
+      ".flag",
+      ".nothing",
+      ".list",
+      ".map",
+      ".path",
+      ".path.path",
+      ".path.segments",
+      ".path.basename",
+      ".map.a",
+      ".map.k",
+      ".map.k.n",
+      ".missing",
+      ".missing.deep",
+      ".name.x",
+      ".list.x",
+      ".",
+      "$",
+      "$.name",
+      "$.map",
+    ]);
+  const literal = (): string =>
+    pick([
+      () => JSON.stringify(pick(texts)),
+      () => `\`${pick(texts.filter((text) => !text.includes("`")))}\``,
+      () =>
+        pick([
+          "0",
+          "1",
+          "2",
+          "-1",
+          "3",
+          "10",
+          "0x1f",
+          "0b101",
+          "0o17",
+          "017",
+          "1_000",
+          "1.5",
+          "-2.25",
+          "1e3",
+          ".5",
+          "'a'",
+          "'\\n'",
+        ]),
+      () => pick(["true", "false", "nil"]),
+    ])();
+  const variables: string[] = [];
+  const operand = (depth: number): string => {
+    const kind = random();
+    if (kind < 0.42) return field();
+    if (kind < 0.8 || depth <= 0) return literal();
+    if (kind < 0.86 && variables.length > 0) return `${pick(variables)}${chance(0.2) ? ".a" : ""}`;
+    return `(${pipeline(depth - 1)})${chance(0.1) ? ".a" : ""}`;
+  };
+  const typed = (type: ParameterType, depth: number): string => {
+    if (chance(0.12)) return operand(depth);
+    switch (type) {
+      case "any":
+        return operand(depth);
+      case "string":
+        return pick([
+          () => JSON.stringify(pick(texts)),
+          () => pick([".name", ".text", ".path.path", ".path.basename"]),
+          () => `(print ${operand(0)})`,
+        ])();
+      case "int":
+        return pick(["0", "1", "2", "3", "-1", "10", "(len .name)", "(int .count)"]);
+      case "bool":
+        return pick(["true", "false", ".flag", "(eq .name .text)"]);
+      case "float64":
+        return pick(["1.5", "2", "-0.25", "(float64 .count)"]);
+      case "list":
+        return pick([".list", ".path.segments", "(list 1 2 1)", "(list `b` `a` `b`)", "(until 3)"]);
+      case "map":
+        return pick([".map", ".path", "(dict `a` 1 `b` `x`)", "$.map"]);
+      default:
+        return unreachable(type, "type");
+    }
+  };
+  const many = (most: number, make: () => string): readonly string[] =>
+    Array.from({ length: Math.floor(random() * (most + 1)) }, make);
+  /** A function and its arguments, a word each. */
+  const callWords = (depth: number): readonly string[] => {
+    const name = chance(0.35)
+      ? pick([
+          "printf",
+          "print",
+          "println",
+          "index",
+          "eq",
+          "ne",
+          "lt",
+          "le",
+          "gt",
+          "ge",
+          "len",
+          "and",
+          "or",
+          "not",
+          "list",
+          "dict",
+          "default",
+          "get",
+          "join",
+          "slice",
+          "html",
+          "js",
+          "urlquery",
+          "quote",
+          "toString",
+          "int",
+          "add",
+          "ternary",
+          "call",
+        ])
+      : pick(functions);
+    const bounded = costly.get(name);
+    if (bounded !== undefined)
+      return /^(seq|until)$/.test(name) ? [bounded] : [bounded, pick([".name", ".list", "2"])];
+    if (name === "printf" && chance(0.8))
+      return [
+        "printf",
+        `"${pick(["%v", "%d", "%s", "%q", "%5d|%-5s|", "%x", "%T", "%05.2f", "%+v", "%#v", "%t", "%c", "%e", "%g", "%U", "%%", "%[2]v %[1]v", "%!"])} ${pick(["", "%v"])}"`,
+        ...many(3, () => operand(depth)),
+      ];
+    const known = argoFunctions.get(name);
+    if (known === undefined || chance(0.08)) return [name, ...many(3, () => operand(depth))];
+    const { parameters, rest } = known;
+    return [
+      name,
+      ...parameters.map((type) => typed(type, depth)),
+      ...(rest === undefined ? [] : many(3, () => typed(rest, depth))),
+    ];
+  };
+  const call = (depth: number): string => callWords(depth).join(" ");
+  const pipeline = (depth: number): string => {
+    const first = chance(0.5) ? call(depth) : operand(depth);
+    return Array.from({ length: chance(0.75) ? 0 : 1 + Math.floor(random() * 2) }, () =>
+      pipedCall(),
+    ).reduce((made, next) => `${made} | ${next}`, first);
+  };
+  /** Takes its last argument from the pipe. */
+  const pipedCall = (): string => {
+    const words = callWords(0);
+    return words.length > 1 && chance(0.9)
+      ? words.slice(0, -1).join(" ")
+      : pick([
+          "quote",
+          "upper",
+          "toString",
+          "len",
+          "html",
+          "trim",
+          "default `x`",
+          "toJson",
+          "print",
+          "not",
+        ]);
+  };
+  const action = (inside: string): string =>
+    `{{${chance(0.15) ? "- " : ""}${inside}${chance(0.15) ? " -" : ""}}}`;
+  const scoped = <T>(make: () => T): T => {
+    const known = variables.length;
+    const made = make();
+    variables.length = known;
+    return made;
+  };
+  /** In a template of its own, which sees none of the variables around it. */
+  const outside = <T>(make: () => T): T => {
+    const known = variables.splice(0);
+    const made = make();
+    variables.splice(0, variables.length, ...known);
+    return made;
+  };
+  let parts = 0;
+  const plain = (): string => pick(["", " ", "x", "\n", " text ", "a: ", "-", "}}", "{ { ", "\t"]);
+
+  const piece = (depth: number): string => {
+    const kind = random();
+    if (depth <= 0 || kind < 0.45) return action(pipeline(2));
+    if (kind < 0.53) return plain();
+    if (kind < 0.6) {
+      const name = `$v${variables.length}`;
+      const made = action(`${name} := ${pipeline(1)}`);
+      variables.push(name);
+      return made;
+    }
+    if (kind < 0.63 && variables.length > 0) return action(`${pick(variables)} = ${pipeline(1)}`);
+    if (kind < 0.66) return chance(0.5) ? "{{/* a comment */}}" : "{{- /* a comment */ -}}";
+    if (kind < 0.78)
+      return scoped(
+        () =>
+          `${action(`if ${pipeline(1)}`)}${body(depth - 1)}${chance(0.4) ? `${action(`else if ${pipeline(0)}`)}${body(depth - 1)}` : ""}${chance(0.5) ? `${action("else")}${body(depth - 1)}` : ""}${action("end")}`,
+      );
+    if (kind < 0.84)
+      return scoped(
+        () =>
+          `${action(`with ${pipeline(1)}`)}${body(depth - 1)}${chance(0.3) ? `${action("else")}${body(depth - 1)}` : ""}${action("end")}`,
+      );
+    if (kind < 0.94)
+      return scoped(() => {
+        const header = pick(["range ", "range $i, $e := ", "range $e := "]);
+        const over = chance(0.7)
+          ? pick([".list", ".map", ".path.segments", "3", "(list 1 2)", "(dict `a` 1 `b` 2)"])
+          : pipeline(0);
+        if (header.includes("$i")) variables.push("$i");
+        if (header.includes("$e")) variables.push("$e");
+        return `${action(`${header}${over}`)}${body(depth - 1)}${chance(0.15) ? action(pick(["break", "continue"])) : ""}${chance(0.3) ? `${action("else")}${body(depth - 1)}` : ""}${action("end")}`;
+      });
+    if (kind < 0.97) {
+      const name = chance(0.9) ? `part${(parts += 1)}` : "part";
+      return `${action(`define "${name}"`)}${outside(() => body(depth - 1))}${action("end")}${action(`template "${name}" ${field()}`)}`;
+    }
+    const name = chance(0.9) ? `other${(parts += 1)}` : "other";
+    return `${action(`block "${name}" ${field()}`)}${outside(() => body(depth - 1))}${action("end")}`;
+  };
+  const body = (depth: number): string =>
+    Array.from({ length: 1 + Math.floor(random() * 3) }, () => `${plain()}${piece(depth)}`).join(
+      "",
+    );
+
+  return () => {
+    variables.length = 0;
+    return {
+      template: body(2),
+      data: data(),
+      option: pick(["missingkey=default", "missingkey=error", "missingkey=zero"]),
+    };
+  };
+}
