@@ -44,6 +44,8 @@ async function build(set: ToolSet): Promise<void> {
   checkVersion(set);
   const begunAtMs = Date.now();
   const folder = join(toolsFolder, set.folder);
+  const version =
+    set.versionVariable === undefined ? "" : ` -X ${set.versionVariable}=${set.version}`;
   mkdirSync(folder, { recursive: true });
   for (const tool of set.tools) {
     const file = join(folder, tool.name);
@@ -52,7 +54,15 @@ async function build(set: ToolSet): Promise<void> {
     const unfinished = `${file}.unfinished`;
     rmSync(unfinished, { force: true });
     const code = await go(
-      ["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", unfinished, tool.package],
+      [
+        "build",
+        "-trimpath",
+        "-buildvcs=false",
+        `-ldflags=-s -w${version}`,
+        "-o",
+        unfinished,
+        tool.package,
+      ],
       join(import.meta.dirname, set.name),
       tool.name,
     );

@@ -24,6 +24,8 @@ export type ToolSet = {
   /** Below `toolsFolder`; named after the version, so that a new version is a new folder. */
   readonly folder: string;
   readonly tools: readonly { readonly name: ToolName; readonly package: string }[];
+  /** The variable a release build writes its version into, where a program tells it to others. */
+  readonly versionVariable?: string;
 };
 
 /** Ignored by Git; binaries stay until the folder is deleted. */
@@ -61,12 +63,15 @@ function templatesSet(): ToolSet {
 /** In the order they are built: what the first suites need comes first. */
 export const toolSets: readonly ToolSet[] = [
   set("etcd", "go.etcd.io/etcd/server/v3", "v3.7.3", { etcd: "" }),
-  set("kubernetes", "k8s.io/kubernetes", "v1.36.3", {
-    "kube-apiserver": "/cmd/kube-apiserver",
-    "kube-controller-manager": "/cmd/kube-controller-manager",
-    "kube-scheduler": "/cmd/kube-scheduler",
-    kubectl: "/cmd/kubectl",
-  }),
+  {
+    ...set("kubernetes", "k8s.io/kubernetes", "v1.36.3", {
+      "kube-apiserver": "/cmd/kube-apiserver",
+      "kube-controller-manager": "/cmd/kube-controller-manager",
+      "kube-scheduler": "/cmd/kube-scheduler",
+      kubectl: "/cmd/kubectl",
+    }),
+    versionVariable: "k8s.io/component-base/version.gitVersion",
+  },
   set("kwok", "sigs.k8s.io/kwok", "v0.8.0", { kwok: "/cmd/kwok" }),
   templatesSet(),
   set("helm", "helm.sh/helm/v4", "v4.3.1", { helm: "/cmd/helm" }),
