@@ -1,6 +1,8 @@
 import type { Clock } from "./clock.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
+const waitIsOver = new Error("the wait is over");
+
 /**
  * Tells one waiter that something may have changed, not what.
  *
@@ -27,8 +29,8 @@ export class Bell {
     try {
       await Promise.race([this.wait(either), clock.sleep(delayMs, either)]);
     } finally {
-      // Neither the timer nor the wait outlives the other.
-      over.abort();
+      // Neither the timer nor the wait outlives the other. A reason of its own would be made for each wait.
+      over.abort(waitIsOver);
     }
   }
 }

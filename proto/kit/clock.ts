@@ -1,5 +1,3 @@
-import { setTimeout as timer } from "node:timers/promises";
-
 export type Clock = {
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
@@ -9,7 +7,17 @@ export type Clock = {
 
 export const systemClock: Clock = {
   nowMs: Date.now,
-  // The timer rejects with a generic AbortError; callers compare against the reason they gave.
-  sleep: (delayMs, signal) =>
-    timer(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted()),
+  sleep: async (delayMs, signal) => {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = (): void => reject(signal.reason);
+    const timer = setTimeout(resolve, delayMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    }
+  },
 };

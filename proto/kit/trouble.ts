@@ -3,6 +3,11 @@ export class Trouble extends Error {
   override readonly name: string = "Trouble";
 }
 
+/** What was asked is not permitted to whom we asked as. It heals when somebody grants it. */
+export class NotPermitted extends Trouble {
+  override readonly name = "NotPermitted";
+}
+
 /** A sentence for logs and people: the error's message and those of its causes, outermost first. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];

@@ -20,6 +20,7 @@ import {
 } from "../words/desired.ts";
 import type { Digest } from "../words/digest.ts";
 import type { ApplicationName } from "../words/ids.ts";
+import { parseServiceAccount, type ServiceAccount } from "../words/service-account.ts";
 import {
   applicationFrom,
   count,
@@ -66,6 +67,7 @@ export const desiredToWire = (
     destinationNamespace: entry.destinationNamespace,
     policy: { ...entry.policy, conflicts: conflictNumbers[entry.policy.conflicts] },
     trace: entry.trace,
+    serviceAccount: entry.serviceAccount ?? "",
   })),
   tombstones: change.tombstones.map((tombstone) => ({
     application: tombstone.application,
@@ -73,6 +75,7 @@ export const desiredToWire = (
     cause: causeNumbers[tombstone.cause],
     actor: tombstone.actor,
     keepObjects: tombstone.keepObjects,
+    serviceAccount: tombstone.serviceAccount ?? "",
   })),
   strays: [...change.strays],
   blobs: blobs.map(({ digest, bytes }) => ({ digest: digestBytes(digest), content: bytes })),
@@ -107,7 +110,17 @@ const entryFromWire = (entry: WireEntry): DesiredApplication => ({
   destinationNamespace: word("destination_namespace", entry.destinationNamespace, wordCharsMost),
   policy: policyFromWire(given("policy", entry.policy)),
   trace: word("trace", entry.trace, wordCharsMost),
+  ...serviceAccountFrom(entry.serviceAccount),
 });
+
+/** Empty is what a hub sends that knows of none. */
+function serviceAccountFrom(value: string): { readonly serviceAccount?: ServiceAccount } {
+  if (value === "") return {};
+  const parsed = parseServiceAccount(value);
+  return {
+    serviceAccount: parsed.ok ? parsed.value : refuse(`service_account: ${parsed.problem}`),
+  };
+}
 
 const policyFromWire = (policy: NonNullable<WireEntry["policy"]>): SyncPolicy => ({
   automated: policy.automated,
@@ -124,6 +137,7 @@ const tombstoneFromWire = (tombstone: WireTombstone): Tombstone => ({
   cause: knownWord("cause", tombstoneCauses, causeNumbers, tombstone.cause),
   actor: word("actor", tombstone.actor, wordCharsMost),
   keepObjects: tombstone.keepObjects,
+  ...serviceAccountFrom(tombstone.serviceAccount),
 });
 
 // An order without a generation could not be told from an older one.

@@ -8,6 +8,8 @@ export const wireLimits = {
   wordCharsMost: 1_024,
   /** Sentences for people. */
   messageCharsMost: 65_536,
+  /** Sentences in reports: spokes cut theirs to this, and there may be one for each object of a fleet. */
+  reportMessageCharsMost: 4_096,
   capabilitiesMost: 100,
   applicationsMost: 20_000,
   resourcesMost: 20_000,

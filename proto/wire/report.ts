@@ -50,7 +50,7 @@ const phaseNumbers: Readonly<Record<OperationPhase, WirePhase>> = {
   Failed: WirePhase.FAILED,
 };
 
-const { wordCharsMost, messageCharsMost } = wireLimits;
+const { wordCharsMost, reportMessageCharsMost: messageCharsMost } = wireLimits;
 
 export const applicationReportToWire = (
   report: ApplicationReport,

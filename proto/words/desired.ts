@@ -1,5 +1,6 @@
 import type { ApplicationName, Generation, Version } from "./ids.ts";
 import { digestOf, digestOfText, type Digest } from "./digest.ts";
+import type { ServiceAccount } from "./service-account.ts";
 
 /** What a spoke may do about an application on its own. */
 export type SyncPolicy = {
@@ -28,6 +29,8 @@ export type DesiredApplication = {
   readonly policy: SyncPolicy;
   /** A W3C traceparent, born with the commit. */
   readonly trace: string;
+  /** Whose rights it is looked after with. Left out: the spoke's own. */
+  readonly serviceAccount?: ServiceAccount;
 };
 
 export const tombstoneCauses = [
@@ -50,6 +53,8 @@ export type Tombstone = {
   readonly actor: string;
   /** True leaves the objects in the cluster and only forgets them. */
   readonly keepObjects: boolean;
+  /** Whose rights it is removed with. Left out: the spoke's own. */
+  readonly serviceAccount?: ServiceAccount;
 };
 
 /** How one desired set becomes a newer one. */
@@ -65,9 +70,13 @@ export type DesiredChange = {
   readonly strays: readonly ApplicationName[];
 };
 
-/** Identity of one entry, all fields included. */
-export const desiredDigest = (entry: DesiredApplication): Digest =>
-  digestOf({ ...entry, policy: { ...entry.policy } });
+/** Identity of one entry, all fields included; one that is left out is as if there were no such field. */
+export const desiredDigest = ({ serviceAccount, ...entry }: DesiredApplication): Digest =>
+  digestOf({
+    ...entry,
+    policy: { ...entry.policy },
+    ...(serviceAccount === undefined ? {} : { serviceAccount }),
+  });
 
 /**
  * One digest for a whole desired set, equal on both sides exactly when the entries are.

@@ -36,6 +36,38 @@ export const digestOf = (value: Json): Digest => digestOfText(canonicalJson(valu
  * Throws TypeError for what JSON cannot hold: NaN, infinities, undefined, functions.
  */
 export function canonicalJson(value: Json): string {
+  // The engine's own writer is several times faster, and writes the same where there is nothing to sort.
+  return isWrittenAsIs(value) ? JSON.stringify(value) : spelled(value);
+}
+
+/** Whether `JSON.stringify` gives the canonical spelling: keys are in order, and JSON can hold every value. */
+function isWrittenAsIs(value: Json): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    case "object":
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (isList(value)) {
+    // Not `every`, which passes over holes.
+    for (const item of value) if (!isWrittenAsIs(item)) return false;
+    return true;
+  }
+  let before = "";
+  for (const key of Object.keys(value)) {
+    if (key < before || !isWrittenAsIs(value[key] as Json)) return false;
+    before = key;
+  }
+  return true;
+}
+
+function spelled(value: Json): string {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -53,10 +85,10 @@ export function canonicalJson(value: Json): string {
 }
 
 function canonicalComposite(value: readonly Json[] | { readonly [key: string]: Json }): string {
-  if (isList(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (isList(value)) return `[${value.map(spelled).join(",")}]`;
   const fields = Object.keys(value)
     .toSorted()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
+    .map((key) => `${JSON.stringify(key)}:${spelled(value[key] ?? null)}`);
   return `{${fields.join(",")}}`;
 }
 

@@ -2,6 +2,7 @@ import type { Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { HubMessage, SpokeMessage } from "../../proto/words/link-messages.ts";
 import { makeObjectKey } from "../../proto/words/object-key.ts";
+import type { ServiceAccount } from "../../proto/words/service-account.ts";
 
 const digest = (letter: string) => letter.repeat(64) as Digest;
 const web = "web-prod" as ApplicationName;
@@ -166,6 +167,46 @@ export const hubSamples: Readonly<Record<string, HubMessage>> = {
       strays: [api],
     },
     blobs: [{ digest: digest("f"), bytes: Uint8Array.from([1, 2, 3]) }],
+  },
+  "desired with service accounts": {
+    kind: "desired",
+    change: {
+      base: 7,
+      target: 8,
+      root: digest("a"),
+      upserts: [
+        {
+          application: web,
+          generation: 5,
+          revision: "0123456789abcdef0123456789abcdef01234567",
+          bundle: digest("e"),
+          project: "shop",
+          destinationNamespace: "web",
+          policy: {
+            automated: true,
+            prune: true,
+            selfHeal: true,
+            allowEmpty: true,
+            createNamespace: true,
+            conflicts: "override",
+          },
+          trace: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+          serviceAccount: "web:deployer" as ServiceAccount,
+        },
+      ],
+      tombstones: [
+        {
+          application: api,
+          generation: 2,
+          cause: "set-removed",
+          actor: "0123456789abcdef0123456789abcdef01234567",
+          keepObjects: true,
+          serviceAccount: "api:deployer" as ServiceAccount,
+        },
+      ],
+      strays: [api],
+    },
+    blobs: [],
   },
   "desired digests wanted": { kind: "desired-digests-wanted" },
   command: {
