@@ -3,6 +3,8 @@
  * loaded only when asked for, so a spoke never carries the hub's memory.
  */
 
+import { becomeLean } from "./lean.ts";
+
 const [program, ...rest] = process.argv.slice(2);
 const code = await run();
 // A program that has ended must not be kept alive by what it left open. The command line may still be writing.
@@ -14,6 +16,8 @@ async function run(): Promise<number> {
     case "hub":
       return (await import("../hub/main.ts")).runHub(rest);
     case "spoke":
+      // From the sources, where types are stripped in memory, nothing would be gained.
+      if (!import.meta.filename.endsWith(".ts")) becomeLean();
       return (await import("../spoke/main.ts")).runSpoke(rest);
     case "demo":
       return (await import("./demo/command.ts")).runDemo(rest);

@@ -2,18 +2,20 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import own from "../package.json" with { type: "json" };
-import { systemClock } from "../proto/kit/clock.ts";
+import { systemClock, type Clock } from "../proto/kit/clock.ts";
 import type { Log } from "../proto/kit/log.ts";
 import { runTogether } from "../proto/kit/run-together.ts";
 import { Trouble } from "../proto/kit/trouble.ts";
 import { openBlobs } from "./disk/blobs.ts";
 import { openDesiredSet } from "./disk/desired-set.ts";
+import { reachOf } from "./domain/reach.ts";
 import { listenForProbes } from "./http/probes.ts";
 import { openCluster } from "./kube/open.ts";
 import { createHubClient } from "./link/client.ts";
 import { certificateLife, newPrivateKeyPem } from "./link/credential.ts";
 import { explainLoss } from "./link/hub-error.ts";
 import { createLinkLoop, type Invitation, type LinkLoop } from "./loops/link-loop.ts";
+import { memoryLoopDefaults, runMemoryLoop } from "./loops/memory-loop.ts";
 import { createSyncLoop, type SyncLoop } from "./loops/sync-loop.ts";
 import { textMetrics } from "./metrics.ts";
 import type { SpokeSettings } from "./settings.ts";
@@ -36,7 +38,11 @@ export async function composeSpoke(
 
   const cluster = openCluster(
     settings.access,
-    { namespace: settings.namespace, version: own.version },
+    {
+      namespace: settings.namespace,
+      namespaces: settings.namespaces,
+      version: own.version,
+    },
     {
       requests: metrics.counter(
         "wheelhouse_spoke_kubernetes_requests_total",
@@ -99,7 +105,7 @@ export async function composeSpoke(
       onRemoved: link.removed,
       onCommandDone: link.commandDone,
     },
-    { applicationsAtOnceMost: settings.syncsAtOnce },
+    { applicationsAtOnceMost: settings.syncsAtOnce, reach: reachOf(settings.namespaces) },
   );
 
   metrics.sampled("wheelhouse_spoke_attached", "Whether the hub's session is open.", [], () => [
@@ -122,6 +128,7 @@ export async function composeSpoke(
     version: own.version,
     hub: settings.hubAddress,
     namespace: settings.namespace,
+    namespaces: settings.namespaces.join(","),
     stateFolder: settings.stateFolder,
     access: settings.access.kind,
     probePort: probes.port,
@@ -130,13 +137,29 @@ export async function composeSpoke(
   return {
     run: async (runSignal) => {
       try {
-        await runTogether([link.run, sync.run], runSignal);
+        await runTogether([link.run, sync.run, ...memoryLoop(clock)], runSignal);
       } finally {
         await probes.close();
         cluster.close();
       }
     },
   };
+}
+
+/** Only where the process was started with a `gc` to ask for. */
+function memoryLoop(clock: Clock): readonly ((signal: AbortSignal) => Promise<never>)[] {
+  const { gc } = globalThis;
+  if (gc === undefined) return [];
+  const needs = {
+    clock,
+    processorMs: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1_000;
+    },
+    heapBytes: () => process.memoryUsage().heapUsed,
+    collect: () => gc({ type: "major", execution: "sync", flavor: "last-resort" }),
+  };
+  return [(signal) => runMemoryLoop(needs, memoryLoopDefaults, signal)];
 }
 
 /** Read anew each time: a mounted file may change. A file that is gone means there is no invitation. */

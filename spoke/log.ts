@@ -1,10 +1,11 @@
+import { oneJsonLine, redactFields } from "../proto/kit/redact.ts";
 import { logLevels, type Fields, type Log, type LogLevel } from "../proto/kit/log.ts";
 
 /**
  * JSON lines: `{"time":"…","level":"info","event":"…",…fields}`, one call of `writeLine` each, without the
  * line's end. Lines below `level` are not made.
  *
- * Fields whose names speak of credentials are masked, as the last guard and not the first.
+ * What looks like a credential is masked, by name and by shape.
  */
 export function jsonLog(
   writeLine: (line: string) => void,
@@ -19,7 +20,8 @@ export function jsonLog(
       const time = new Date(nowMs()).toISOString();
       const own = { time, level: lineLevel, event };
       // Ours come first for the eye and last for the meaning: no field may pose as the event.
-      writeLine(JSON.stringify({ ...own, ...bound, ...fields, ...own }, masked));
+      const line = { ...own, ...redactFields(bound), ...redactFields(fields), ...own };
+      writeLine(oneJsonLine(JSON.stringify(line)));
     };
   }
   return {
@@ -30,8 +32,3 @@ export function jsonLog(
     with: (fields) => jsonLog(writeLine, nowMs, level, { ...bound, ...fields }),
   };
 }
-
-const secretName = /token|password|secret|privatekey|authorization/i;
-
-const masked = (name: string, value: unknown): unknown =>
-  typeof value === "string" && secretName.test(name) ? "(masked)" : value;

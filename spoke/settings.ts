@@ -4,7 +4,7 @@ import type { Result } from "../proto/kit/result.ts";
 import { SettingsReader, type SettingSources } from "../proto/kit/settings.ts";
 
 /** How the spoke reaches the API server of its own cluster. */
-export type ClusterAccess =
+export type ClusterAccess = (
   | {
       readonly kind: "in-cluster";
       /** `host:port` of the API server, from the pod's environment. */
@@ -13,7 +13,17 @@ export type ClusterAccess =
       readonly tokenFile: string;
       readonly authorityFile: string;
     }
-  | { readonly kind: "kubeconfig"; readonly file: string; readonly context: string | undefined };
+  | {
+      readonly kind: "kubeconfig";
+      readonly file: string;
+      readonly context: string | undefined;
+      /** Whether the kubeconfig may say that the API server's certificate is not looked at. */
+      readonly acceptInsecure: boolean;
+    }
+) & {
+  /** For HTTPS_PROXY and NO_PROXY, and for the exec plug-ins of a kubeconfig. */
+  readonly environment: SettingSources["environment"];
+};
 
 export type SpokeSettings = {
   /** `host:port` of the hub's link. */
@@ -28,6 +38,8 @@ export type SpokeSettings = {
   readonly stateFolder: string;
   /** The spoke's own namespace: its identity and its inventories. */
   readonly namespace: string;
+  /** The only namespaces it manages objects in; empty for the whole cluster. */
+  readonly namespaces: readonly string[];
   readonly access: ClusterAccess;
   readonly syncsAtOnce: number;
   /** Port of /livez, /readyz and /metrics; 0 picks a free one. */
@@ -47,7 +59,15 @@ export const spokeSettingHelp: readonly (readonly [name: string, help: string])[
   ["state-folder", "where the desired set and blobs outlive a restart (./wheelhouse-spoke-data)"],
   ["kubeconfig", "kubeconfig file; without it the pod's service account is used"],
   ["kubeconfig-context", "context in it (the current one)"],
+  [
+    "kubeconfig-insecure",
+    "obey insecure-skip-tls-verify in it, so that anyone may answer as the API server (false)",
+  ],
   ["namespace", "the spoke's own namespace (wheelhouse)"],
+  [
+    "namespaces",
+    "comma-separated namespaces it manages, and nothing outside them (the whole cluster)",
+  ],
   ["syncs-at-once", "applications synced side by side, 1 to 64 (4)"],
   ["probe-host", "address of /livez, /readyz and /metrics (0.0.0.0)"],
   ["probe-port", "port of them; 0 picks a free one (8081)"],
@@ -76,6 +96,7 @@ export function readSpokeSettings(
     joinToken: joinToken(read, folder),
     stateFolder: resolve(folder, read.textOr("state-folder", "wheelhouse-spoke-data")),
     namespace: read.textOr("namespace", "wheelhouse"),
+    namespaces: namespaces(read),
     access: clusterAccess(read, sources.environment, folder),
     syncsAtOnce: read.wholeNumber("syncs-at-once", 4, 1, 64),
     probePort: read.wholeNumber("probe-port", 8081, 0, 65_535),
@@ -83,6 +104,19 @@ export function readSpokeSettings(
     logLevel: read.oneOf("log-level", logLevels, "info"),
   };
   return read.finish(settings);
+}
+
+function namespaces(read: SettingsReader): readonly string[] {
+  const text = read.text("namespaces");
+  if (text === undefined) return [];
+  const names = [...new Set(text.split(",").map((name) => name.trim()))];
+  // Nothing named must not come to mean everything.
+  for (const name of names)
+    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
+      read.addProblem(
+        `namespaces must be DNS labels with commas between, got ${JSON.stringify(name)}`,
+      );
+  return names;
 }
 
 function joinToken(read: SettingsReader, folder: string): SpokeSettings["joinToken"] {
@@ -101,8 +135,17 @@ function clusterAccess(
 ): ClusterAccess {
   const file = read.text("kubeconfig");
   const context = read.text("kubeconfig-context");
-  if (file !== undefined) return { kind: "kubeconfig", file: resolve(folder, file), context };
+  const acceptInsecure = read.flag("kubeconfig-insecure", false);
+  if (file !== undefined)
+    return {
+      kind: "kubeconfig",
+      file: resolve(folder, file),
+      context,
+      acceptInsecure,
+      environment,
+    };
   if (context !== undefined) read.addProblem("kubeconfig-context needs kubeconfig");
+  if (acceptInsecure) read.addProblem("kubeconfig-insecure needs kubeconfig");
   const host = environment["KUBERNETES_SERVICE_HOST"];
   const port = environment["KUBERNETES_SERVICE_PORT"];
   if (host === undefined || port === undefined)
@@ -115,5 +158,6 @@ function clusterAccess(
     port: port ?? "",
     tokenFile: `${serviceAccountFolder}/token`,
     authorityFile: `${serviceAccountFolder}/ca.crt`,
+    environment,
   };
 }

@@ -7,6 +7,7 @@ import {
 } from "../../proto/words/desired.ts";
 import { parseDigest } from "../../proto/words/digest.ts";
 import { parseApplicationName, type ApplicationName } from "../../proto/words/ids.ts";
+import { parseServiceAccount, type ServiceAccount } from "../../proto/words/service-account.ts";
 import type { HeldSet } from "../domain/held-set.ts";
 
 /** A held set as JSON text; maps become lists. */
@@ -52,7 +53,14 @@ function readApplication(input: unknown): DesiredApplication {
     destinationNamespace: textAt(fields, "destinationNamespace"),
     policy: readPolicy(fields["policy"]),
     trace: textAt(fields, "trace"),
+    ...serviceAccountIn(fields),
   };
+}
+
+/** Files of before know of none. */
+function serviceAccountIn(fields: JsonRecord): { readonly serviceAccount?: ServiceAccount } {
+  const value = fields["serviceAccount"];
+  return value === undefined ? {} : { serviceAccount: checked(parseServiceAccount(value)) };
 }
 
 function readPolicy(input: unknown): SyncPolicy {
@@ -81,6 +89,7 @@ function readTombstone(input: unknown): Tombstone {
     cause,
     actor: textAt(fields, "actor"),
     keepObjects: flagAt(fields, "keepObjects"),
+    ...serviceAccountIn(fields),
   };
 }
 

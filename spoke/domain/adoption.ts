@@ -15,11 +15,12 @@ function essence(object: KubeObject): string {
   return canonicalJson(rest as Json);
 }
 
-/** What there is to say about an object that may not become ours. */
-export const strangerManagedBy = (managers: readonly string[]): ObjectProblem => ({
+/** What there is to say about an object that may not become ours without being told. */
+export const strangerManagedBy = (managers: readonly string[], tool?: string): ObjectProblem => ({
   kind: "foreign",
   owner:
     managers.length === 0
-      ? "it is not marked as ours and differs from the manifest"
-      : `it is not marked as ours and is managed by ${managers.join(", ")}`,
+      ? `${tool === undefined ? "it is not marked as ours and" : `${tool} manages it; it`} differs from the manifest`
+      : `${tool === undefined ? "" : `${tool} manages it; `}its field managers are ${managers.join(", ")}`,
+  mayBeTold: true,
 });

@@ -11,14 +11,18 @@ export function problemOfApply(
   switch (outcome.kind) {
     case "conflict":
       return { kind: "fields-owned", managers: outcome.managers, message: outcome.message };
+    case "exists":
+      return { kind: "rejected", reason: "Conflict", message: outcome.message };
     case "unknown-kind":
       return { kind: "unknown-kind", message: outcome.message };
     case "rejected": {
       const { namespace } = objectKeyParts(key);
       const isNamespaceMissing =
         outcome.status === 404 && outcome.message.startsWith(`namespaces "${namespace}" not found`);
-      return isNamespaceMissing
-        ? { kind: "namespace-missing", namespace }
+      if (isNamespaceMissing) return { kind: "namespace-missing", namespace };
+      if (isDenial(outcome)) return { kind: "not-permitted", message: outcome.message };
+      return isForTermination(outcome, namespace)
+        ? { kind: "namespace-terminating", namespace, remaining: "" }
         : { kind: "rejected", reason: outcome.reason, message: outcome.message };
     }
     default:
@@ -26,6 +30,36 @@ export function problemOfApply(
   }
 }
 
-/** Waiting for a definition is no failure, and a second manifest of one name changes nothing for the first. */
-export const isFailure = (problem: ObjectProblem | undefined): boolean =>
-  problem !== undefined && problem.kind !== "awaits-definition" && problem.kind !== "duplicate";
+/** An authorizer's words. Admission refuses with 403 too, a quota for instance, and names no user. */
+const isDenial = ({
+  status,
+  message,
+}: Extract<ApplyOutcome, { readonly kind: "rejected" }>): boolean =>
+  status === 403 && /\bis forbidden: User "[^"]*" cannot /.test(message);
+
+/** Admission words it so for every kind; the status carries no code of its own that survives all versions. */
+const isForTermination = (
+  { status, message }: Extract<ApplyOutcome, { readonly kind: "rejected" }>,
+  namespace: string,
+): boolean =>
+  status === 403 &&
+  message.includes(
+    `unable to create new content in namespace ${namespace} because it is being terminated`,
+  );
+
+/**
+ * Waiting for a definition or for a namespace to be gone is no failure, and a second manifest of one name
+ * changes nothing for the first; nor does another application that is refused what is ours.
+ */
+export function isFailure(problem: ObjectProblem | undefined): boolean {
+  switch (problem?.kind) {
+    case undefined:
+    case "awaits-definition":
+    case "namespace-terminating":
+    case "duplicate":
+    case "also-declared":
+      return false;
+    default:
+      return true;
+  }
+}

@@ -1,3 +1,4 @@
+import type { ServiceAccount } from "../../proto/words/service-account.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import type { InventoryEntry } from "./inventory.ts";
 import type { KubeObject, ResourceType } from "./kube-object.ts";
@@ -11,10 +12,22 @@ export const trackingAnnotation = "wheelhouse.dev/tracking-id";
 /** On every object a spoke applies, so that watches see only those. The value is the hub's id. */
 export const managedLabel = "wheelhouse.dev/managed-by-hub";
 
+/** What a look at some objects brings at most: they are all in memory at once. */
+export const objectsListedMost = 200;
+
+export type ApplyOptions = {
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  /** Only create: what is there already, whoever made it and when, stays as it is. */
+  readonly mustBeNew?: boolean;
+};
+
 export type ApplyOutcome =
   | { readonly kind: "applied"; readonly object: KubeObject; readonly created: boolean }
   /** Other managers own fields we would change, and force was not asked for. */
   | { readonly kind: "conflict"; readonly managers: readonly string[]; readonly message: string }
+  /** It had to be new, and something of its name is there, or the API server cannot tell; nothing was changed. */
+  | { readonly kind: "exists"; readonly message: string }
   /** The API server does not serve this kind (now). */
   | { readonly kind: "unknown-kind"; readonly message: string }
   /** Refused; the same bytes will be refused again until something else changes. */
@@ -46,7 +59,8 @@ export type WatchEvent =
 
 /**
  * A cluster's API as the spoke uses it. Every function throws `Trouble` when the API server is away or
- * overloaded, and the signal's reason when aborted; refusals are outcomes.
+ * overloaded, `NotPermitted` when it may not read, and the signal's reason when aborted; refusals of changes
+ * are outcomes.
  */
 export type ClusterApi = {
   /** `undefined`: no such kind is served. A group whose discovery failed throws Trouble instead. */
@@ -58,9 +72,18 @@ export type ClusterApi = {
   /** Forgets what discovery said of one group, so that a kind just defined is found. */
   readonly forgetDiscovery: (group: string) => void;
   readonly get: (key: ObjectKey, signal: AbortSignal) => Promise<KubeObject | undefined>;
+  /**
+   * Objects of one namespace by their labels, for a look now and then. When there are very many, only some
+   * of them: `objectsListedMost`.
+   */
+  readonly list: (
+    type: ResourceType,
+    query: { readonly namespace: string; readonly labelSelector: string },
+    signal: AbortSignal,
+  ) => Promise<readonly KubeObject[]>;
   readonly apply: (
     object: KubeObject,
-    options: { readonly force: boolean; readonly dryRun: boolean },
+    options: ApplyOptions,
     signal: AbortSignal,
   ) => Promise<ApplyOutcome>;
   readonly remove: (
@@ -78,6 +101,11 @@ export type ClusterApi = {
     signal: AbortSignal,
   ) => AsyncIterable<WatchEvent>;
   readonly serverVersion: (signal: AbortSignal) => Promise<string>;
+  /**
+   * The same cluster, where everything about objects is asked with the rights of a service account. Discovery
+   * and watches, which serve all applications at once, stay the spoke's own.
+   */
+  readonly as: (account: ServiceAccount) => ClusterApi;
 };
 
 /** What applications own in this cluster, kept in the cluster itself and written ahead of every apply. */

@@ -5,6 +5,7 @@ import type { ConditionReport } from "../../proto/words/report.ts";
 /** Why one object is not as its application wants it, beyond simply not being there yet. */
 export type ObjectProblem =
   | { readonly kind: "rejected"; readonly reason: string; readonly message: string }
+  | { readonly kind: "not-permitted"; readonly message: string }
   | {
       readonly kind: "fields-owned";
       readonly managers: readonly string[];
@@ -15,8 +16,20 @@ export type ObjectProblem =
   | { readonly kind: "awaits-definition"; readonly definition: string }
   | { readonly kind: "dependency-failed"; readonly on: string }
   | { readonly kind: "unreadable"; readonly message: string }
+  /** The spoke was told to work in these namespaces only. */
+  | { readonly kind: "out-of-reach"; readonly namespaces: readonly string[] }
+  /** Another application of this cluster declares the object too, and has it. */
   | { readonly kind: "other-application"; readonly application: string }
-  | { readonly kind: "foreign"; readonly owner: string }
+  /** Ours, and another application of this cluster declares it too. */
+  | { readonly kind: "also-declared"; readonly applications: readonly string[] }
+  /** `mayBeTold`: the manifest may say that the object is to be taken over. */
+  | { readonly kind: "foreign"; readonly owner: string; readonly mayBeTold: boolean }
+  /** `remaining`: what the cluster says is in the way; empty while it says nothing. */
+  | {
+      readonly kind: "namespace-terminating";
+      readonly namespace: string;
+      readonly remaining: string;
+    }
   | { readonly kind: "duplicate" }
   | { readonly kind: "contested"; readonly by: string }
   | { readonly kind: "removal-refused"; readonly reason: string; readonly message: string }
@@ -38,6 +51,7 @@ export type ApplicationProblem =
   | { readonly kind: "bundle-missing"; readonly blob: string }
   | { readonly kind: "bundle-corrupt"; readonly message: string }
   | { readonly kind: "bundle-empty" }
+  | { readonly kind: "not-permitted"; readonly message: string }
   | { readonly kind: "cluster-unavailable"; readonly message: string }
   | { readonly kind: "bug"; readonly message: string };
 
@@ -49,6 +63,9 @@ export function describeObjectProblem(key: ObjectKey, problem: ObjectProblem): C
   switch (problem.kind) {
     case "rejected":
       return code(1010, `refused by the API server: ${problem.reason}: ${said(problem.message)}`);
+    case "not-permitted":
+      // RBAC's words name users, verbs and kinds, never what is in an object.
+      return code(1030, `not permitted: ${problem.message}`);
     case "fields-owned":
       return code(
         1011,
@@ -67,10 +84,31 @@ export function describeObjectProblem(key: ObjectKey, problem: ObjectProblem): C
       return code(1015, `not tried, because ${problem.on} failed`);
     case "unreadable":
       return code(1016, `objects of this kind cannot be read: ${problem.message}`);
+    case "out-of-reach":
+      return code(
+        1028,
+        `${namespace === "" ? "it lives in no namespace" : `namespace ${JSON.stringify(namespace)} is not among them`}, and the spoke of this cluster manages only: ${problem.namespaces.join(", ")}`,
+      );
     case "other-application":
-      return code(1017, `belongs to application ${JSON.stringify(problem.application)}`);
+      return code(
+        1026,
+        `application ${JSON.stringify(problem.application)} declares it too and has it; it stays as it is there`,
+      );
+    case "also-declared":
+      return code(
+        1026,
+        `application ${problem.applications.map((name) => JSON.stringify(name)).join(", ")} declares it too and is refused it`,
+      );
     case "foreign":
-      return code(1017, `exists and is not ours: ${problem.owner}`);
+      return code(
+        1017,
+        `exists and is not ours: ${problem.owner}${problem.mayBeTold ? "; left alone unless its manifest says wheelhouse.dev/adopt: always" : ""}`,
+      );
+    case "namespace-terminating":
+      return code(
+        1027,
+        `namespace ${JSON.stringify(problem.namespace)} is being deleted${problem.remaining === "" ? "" : `: ${problem.remaining}`}; goes on by itself once it is gone`,
+      );
     case "prune-held":
       return code(1018, `no longer wanted, but ${holdSentence(problem.why)}`);
     case "duplicate":
@@ -127,6 +165,8 @@ export function describeApplicationProblem(problem: ApplicationProblem): Conditi
         1023,
         "the bundle is empty and the policy does not say allowEmpty: nothing is removed",
       );
+    case "not-permitted":
+      return code(1030, `not permitted: ${problem.message}`);
     case "cluster-unavailable":
       return code(1025, `the API server cannot be used: ${problem.message}`);
     case "bug":

@@ -1,5 +1,6 @@
 import { canonicalJson, digestOf, type Json } from "../../proto/words/digest.ts";
 import { fieldManager } from "./cluster.ts";
+import { parseExactJson } from "./exact-json.ts";
 import { isFields, type Fields } from "./fields.ts";
 import type { KubeObject, ManagedFieldsEntry } from "./kube-object.ts";
 
@@ -94,7 +95,7 @@ const sameJson = (a: unknown, b: unknown): boolean =>
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     // A spelling we do not know matches no item, so the claim reads as "not there".
     return undefined;

@@ -15,6 +15,8 @@ export type LiveObject = {
   readonly images: readonly string[];
   /** Whoever else changed the object last, in words: `kubectl-edit at 2026-01-31T09:00:00Z`. */
   readonly lastChangedBy: string;
+  /** Other field managers of anything but its status, without repeats, sorted. */
+  readonly managers: readonly string[];
 };
 
 export function liveFrom(object: KubeObject): LiveObject {
@@ -24,6 +26,7 @@ export function liveFrom(object: KubeObject): LiveObject {
     fingerprint: ownedFingerprint(object),
     images: imagesOf(object),
     lastChangedBy: lastChangedBy(object.metadata.managedFields ?? []),
+    managers: managersOf(object.metadata.managedFields ?? []),
   };
 }
 
@@ -67,10 +70,16 @@ const heavy = new Set([
 const withoutHeavy = (spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(spec).filter(([field]) => !heavy.has(field)));
 
+const othersIn = (claims: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] =>
+  claims.filter(
+    ({ manager, subresource = "" }) => manager !== fieldManager && subresource !== "status",
+  );
+
+const managersOf = (claims: readonly ManagedFieldsEntry[]): readonly string[] =>
+  [...new Set(othersIn(claims).map(({ manager }) => manager))].toSorted();
+
 function lastChangedBy(claims: readonly ManagedFieldsEntry[]): string {
-  const others = claims
-    .filter(({ manager, subresource = "" }) => manager !== fieldManager && subresource !== "status")
-    .toSorted((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1));
+  const others = othersIn(claims).toSorted((a, b) => ((a.time ?? "") < (b.time ?? "") ? 1 : -1));
   const newest = others[0];
   if (newest === undefined) return "";
   return newest.time === undefined ? newest.manager : `${newest.manager} at ${newest.time}`;

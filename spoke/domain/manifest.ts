@@ -2,6 +2,7 @@ import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { digestOf, type Digest, type Json } from "../../proto/words/digest.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import { managedLabel, trackingAnnotation } from "./cluster.ts";
+import { parseExactJson } from "./exact-json.ts";
 import { isFields, listAt, textAt } from "./fields.ts";
 import { keyOfObject, type KubeObject, type ResourceType } from "./kube-object.ts";
 import { markerText } from "./marker.ts";
@@ -10,22 +11,11 @@ import { markerText } from "./marker.ts";
 export function readManifest(bytes: Uint8Array): Result<KubeObject, string> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes), exactNumbers);
+    value = parseExactJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     return fail(`manifest is not JSON: ${error instanceof Error ? error.name : "unknown"}`);
   }
   return checkManifest(value);
-}
-
-function exactNumbers(
-  _key: string,
-  value: unknown,
-  context?: { readonly source?: string },
-): unknown {
-  const source = context?.source ?? "";
-  return typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(source)
-    ? BigInt(source)
-    : value;
 }
 
 function checkManifest(value: unknown): Result<KubeObject, string> {

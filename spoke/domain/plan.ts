@@ -1,13 +1,15 @@
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import { objectKeyParts, type ObjectKey } from "../../proto/words/object-key.ts";
 import type { Digest } from "../../proto/words/digest.ts";
+import { strangerManagedBy } from "./adoption.ts";
 import type { ObjectProblem, PruneHold } from "./conditions.ts";
 import type { InventoryEntry } from "./inventory.ts";
 import { keyOfObject } from "./kube-object.ts";
 import { isTerminating, type LiveObject } from "./live.ts";
 import { markerOf, otherToolOf } from "./marker.ts";
 import type { Orderable } from "./order.ts";
-import { syncOptionsOf } from "./sync-options.ts";
+import { isWithinReach, type Reach } from "./reach.ts";
+import { syncOptionsOf, type AdoptPolicy } from "./sync-options.ts";
 
 /** One object of a bundle as plans need it; the manifest itself is read again when it is applied. */
 export type DesiredObject = Orderable & {
@@ -22,10 +24,14 @@ export type DesiredObject = Orderable & {
   /** True for what the cluster removes by itself when it is done, such as a Job with a time to live. */
   readonly mayVanish: boolean;
   readonly ignoreHealth: boolean;
+  readonly adopt: AdoptPolicy;
 };
 
-/** How a difference came about: `new` and `changed` by a generation, `drift` in the cluster, `readopt` by a lost inventory. */
-export type Why = "new" | "changed" | "drift" | "readopt";
+/**
+ * How a difference came about: `new` and `changed` by a generation, `drift` in the cluster, `readopt` by a lost
+ * inventory, `adopt` by a manifest that says so, `handover` by another application of ours that gave it up.
+ */
+export type Why = "new" | "changed" | "drift" | "readopt" | "adopt" | "handover";
 
 export type Action =
   | { readonly kind: "nothing"; readonly desired: DesiredObject }
@@ -53,10 +59,15 @@ export type PlanInput = {
   readonly desired: readonly DesiredObject[];
   readonly inventory: ReadonlyMap<ObjectKey, InventoryEntry>;
   readonly live: (key: ObjectKey) => LiveObject | undefined;
+  readonly reach: Reach;
   /** Whether `live` can be believed for objects of this kind. */
   readonly isReadable: (key: ObjectKey) => boolean;
-  /** Which other application owns an object by its inventory. */
+  /** Which other application owns an object by its inventory, and has not given it up. */
   readonly otherOwner: (key: ObjectKey) => string | undefined;
+  /** Whether an application of this cluster, other than this one, declares an object. */
+  readonly isDeclaredByOthers: (key: ObjectKey) => boolean;
+  /** Whether that application declares an object, or may do so for all that is known. */
+  readonly mayDeclare: (application: string, key: ObjectKey) => boolean;
   /** Live objects that name this application in their marker. */
   readonly marked: readonly LiveObject[];
   readonly prune: PrunePolicy;
@@ -94,6 +105,12 @@ export function makePlan(input: PlanInput): Plan {
 
 function actionFor(desired: DesiredObject, input: PlanInput): Action {
   if (!desired.isServed) return { kind: "blocked", desired };
+  if (input.reach.kind === "namespaces" && !isWithinReach(desired.key, input.reach))
+    return {
+      kind: "refuse",
+      desired,
+      problem: { kind: "out-of-reach", namespaces: input.reach.namespaces },
+    };
   const owner = input.otherOwner(desired.key);
   if (owner !== undefined)
     return { kind: "refuse", desired, problem: { kind: "other-application", application: owner } };
@@ -105,7 +122,14 @@ function actionFor(desired: DesiredObject, input: PlanInput): Action {
   if (entry !== undefined && entry.uid === live.uid)
     return actionForOwned(desired, entry, live, input);
   if (isMarked(live, input)) return { kind: "update", desired, why: "readopt" };
+  if (isGivenUp(live, desired.key, input)) return { kind: "update", desired, why: "handover" };
   return actionForStranger(desired, live, input);
+}
+
+/** Marked by an application of this hub that neither has it in its inventory nor wants it any more. */
+function isGivenUp(live: LiveObject, key: ObjectKey, input: PlanInput): boolean {
+  const marker = markerOf(live.object);
+  return marker?.hubId === input.hubId && !input.mayDeclare(marker.application, key);
 }
 
 function actionForAbsent(desired: DesiredObject, entry: InventoryEntry | undefined): Action {
@@ -136,14 +160,22 @@ function actionForStranger(desired: DesiredObject, live: LiveObject, input: Plan
   const tool = otherToolOf(live.object);
   if (marker !== undefined && marker.hubId !== input.hubId)
     return { kind: "refuse", desired, problem: foreignHub(marker.hubId) };
-  if (tool !== undefined)
-    return { kind: "refuse", desired, problem: { kind: "foreign", owner: `${tool} manages it` } };
-  return { kind: "adopt", desired };
+  if (marker?.hubId === input.hubId)
+    return {
+      kind: "refuse",
+      desired,
+      problem: { kind: "other-application", application: marker.application },
+    };
+  if (desired.adopt === "always") return { kind: "update", desired, why: "adopt" };
+  return tool === undefined && desired.adopt === "if-equal"
+    ? { kind: "adopt", desired }
+    : { kind: "refuse", desired, problem: strangerManagedBy(live.managers, tool) };
 }
 
 const foreignHub = (hubId: string): ObjectProblem => ({
   kind: "foreign",
   owner: `it belongs to hub ${hubId}`,
+  mayBeTold: false,
 });
 
 const isMarked = (live: LiveObject, input: PlanInput): boolean => {
@@ -171,7 +203,8 @@ function actionsForLeftovers(
 ): readonly Action[] {
   const owned = leftovers.filter((entry) => {
     const live = input.live(entry.key);
-    return live !== undefined && isOwned(entry, live, input);
+    const isLeft = live !== undefined && isOwned(entry, live, input);
+    return isLeft && !input.isDeclaredByOthers(entry.key);
   });
   const isBraked =
     owned.length > input.prune.brake.objectsMost &&
@@ -180,6 +213,8 @@ function actionsForLeftovers(
     if (!input.isReadable(entry.key)) return { kind: "keep", entry, why: "unreadable" };
     const live = input.live(entry.key);
     if (live === undefined || !isMarked(live, input)) return { kind: "forget", entry };
+    // Whoever still declares it takes it over as it is.
+    if (input.isDeclaredByOthers(entry.key)) return { kind: "forget", entry };
     // Made anew under our marker, by a restored backup perhaps: not the one we applied.
     if (!isOwned(entry, live, input)) return { kind: "recover", live, key: entry.key };
     const why = holdOf(entry, live, isBraked, input);
@@ -239,7 +274,7 @@ function isLivedIn(
 function recoveries(wanted: ReadonlySet<ObjectKey>, input: PlanInput): readonly Action[] {
   return input.marked.flatMap((live): readonly Action[] => {
     const key = keyOfObject(live.object);
-    const isKnown = wanted.has(key) || input.inventory.has(key);
+    const isKnown = wanted.has(key) || input.inventory.has(key) || input.isDeclaredByOthers(key);
     if (isKnown || isTerminating(live) || input.otherOwner(key) !== undefined) return [];
     return [{ kind: "recover", live, key }];
   });

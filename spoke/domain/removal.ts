@@ -19,7 +19,7 @@ export type Removal =
   /** Its kind cannot be read now, so nothing can be said. */
   | { readonly kind: "wait"; readonly entry: InventoryEntry };
 
-export type LeaveReason = "asks-to-stay" | "definition" | "namespace-in-use";
+export type LeaveReason = "asks-to-stay" | "definition" | "namespace-in-use" | "declared-by-others";
 
 export type RemovalInput = {
   readonly hubId: string;
@@ -29,6 +29,8 @@ export type RemovalInput = {
   readonly isReadable: (key: ObjectKey) => boolean;
   /** Whether other applications own objects in this namespace. */
   readonly isNamespaceInUse: (name: string) => boolean;
+  /** Whether another application of this cluster declares an object: it takes it over as it is. */
+  readonly isDeclaredByOthers: (key: ObjectKey) => boolean;
 };
 
 /**
@@ -52,6 +54,7 @@ function reasonToLeave(
   input: RemovalInput,
 ): LeaveReason | undefined {
   const options = syncOptionsOf(live.object);
+  if (input.isDeclaredByOthers(key)) return "declared-by-others";
   if (!options.deleteWithApplication) return "asks-to-stay";
   const { group, kind, name } = objectKeyParts(key);
   const isDefinition = group === "apiextensions.k8s.io" && kind === "CustomResourceDefinition";

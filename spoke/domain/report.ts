@@ -16,10 +16,12 @@ import {
   type ApplicationProblem,
   type ObjectProblem,
 } from "./conditions.ts";
-import { assessHealth, type Assessment } from "./health/index.ts";
+import { remainingIn } from "./health/deletion.ts";
+import { explainHealth, type Assessment } from "./health/index.ts";
+import type { PodFinding } from "./health/pods-behind.ts";
 import { rollUpHealth, type RolledUp } from "./health/roll-up.ts";
-import type { LiveObject } from "./live.ts";
-import type { Action, Plan, Why } from "./plan.ts";
+import { isTerminating, type LiveObject } from "./live.ts";
+import { isNamespace, type Action, type Plan, type Why } from "./plan.ts";
 
 export type ReportInput = {
   readonly application: ApplicationName;
@@ -30,12 +32,20 @@ export type ReportInput = {
   readonly appliedRevision: string;
   readonly plan: Plan;
   readonly live: (key: ObjectKey) => LiveObject | undefined;
+  /** What the pods of a workload that is not well say. */
+  readonly findings: (live: LiveObject) => readonly PodFinding[];
+  /** Other applications of this cluster that declare an object. */
+  readonly alsoDeclaredBy: (key: ObjectKey) => readonly string[];
+  /** Why what the watches show of an object cannot be believed; `undefined` when it can. */
+  readonly whyUnreadable: (key: ObjectKey) => string | undefined;
   /** What the last attempt met, by object. */
   readonly problems: ReadonlyMap<ObjectKey, ObjectProblem>;
   readonly problem: ApplicationProblem | undefined;
   readonly operation: OperationReport | undefined;
   /** The application is ordered away. */
   readonly isRemoving: boolean;
+  /** The attempt has only begun: what waits for its turn is not in trouble yet. */
+  readonly isYoung: boolean;
   readonly nowMs: number;
 };
 
@@ -89,16 +99,17 @@ function lineFor(action: Action, input: ReportInput): Line | undefined {
   const live = input.live(key);
   const problem = problemOf(action, key, input);
   const condition = problem === undefined ? undefined : describeObjectProblem(key, problem);
-  const assessment = assessmentOf(action, live, input.nowMs);
+  const assessment = assessmentOf(action, live, input);
+  const isTrouble = !(input.isYoung && problem?.kind === "awaits-definition");
   const { group, kind } = objectKeyParts(key);
   const images = "desired" in action ? action.desired.images : live?.images;
   const ignoreHealth = "desired" in action && action.desired.ignoreHealth;
   return {
     assessment,
-    condition: condition && {
-      code: condition.code,
-      message: `${objectName(key)}: ${condition.message}`,
-    },
+    condition:
+      condition !== undefined && isTrouble
+        ? { code: condition.code, message: `${objectName(key)}: ${condition.message}` }
+        : undefined,
     resource: {
       key,
       version,
@@ -141,19 +152,33 @@ function subjectOf(action: Action): Subject | undefined {
 
 function problemOf(action: Action, key: ObjectKey, input: ReportInput): ObjectProblem | undefined {
   if (action.kind === "refuse") return action.problem;
+  if (action.kind === "unread") {
+    const message = input.whyUnreadable(key);
+    return message === undefined ? undefined : { kind: "unreadable", message };
+  }
   const met = input.problems.get(key);
   if (met !== undefined) return met;
-  return action.kind === "keep" ? { kind: "prune-held", why: action.why } : undefined;
+  if (action.kind === "keep") return { kind: "prune-held", why: action.why };
+  const live = input.live(key);
+  if (live !== undefined && isNamespace(key) && isTerminating(live)) {
+    const { name } = live.object.metadata;
+    const remaining = remainingIn(live.object);
+    // Its removal is what we wait for; only what is in the way is news.
+    if ("desired" in action || remaining !== "")
+      return { kind: "namespace-terminating", namespace: name, remaining };
+  }
+  const applications = "desired" in action ? input.alsoDeclaredBy(key) : [];
+  return applications.length === 0 ? undefined : { kind: "also-declared", applications };
 }
 
 function assessmentOf(
   action: Action,
   live: LiveObject | undefined,
-  nowMs: number,
+  { findings, nowMs }: ReportInput,
 ): Assessment | undefined {
   if (action.kind === "unread")
     return { state: "Unknown", message: "objects of this kind cannot be read" };
-  if (live !== undefined) return assessHealth(live.object, nowMs);
+  if (live !== undefined) return explainHealth(live.object, findings(live), nowMs);
   // The cluster removed it when it was done.
   if (action.kind === "nothing") return { state: "Healthy", message: "" };
   return "desired" in action ? { state: "Missing", message: "" } : undefined;
@@ -178,14 +203,14 @@ function differenceOf(action: Action, live: LiveObject | undefined): string {
       return updateSentence(action.why, live);
     case "adopt":
       return "exists and is not marked as ours";
-    case "hold":
-      return "is being deleted";
     case "blocked":
       return "the cluster does not serve this kind";
     case "prune":
       return action.isRemoving ? "is being removed" : "is no longer wanted";
     case "recover":
       return "is marked as ours, but was not in the inventory";
+    // The health of an object that is being deleted says so, and why it takes long.
+    case "hold":
     case "nothing":
     case "unread":
     case "refuse":
@@ -198,6 +223,8 @@ function differenceOf(action: Action, live: LiveObject | undefined): string {
 }
 
 function updateSentence(why: Why, live: LiveObject | undefined): string {
+  if (why === "adopt") return "exists, and is taken over as its manifest says";
+  if (why === "handover") return "is taken over from the application that had it";
   if (why !== "drift") return "the cluster has an older manifest";
   const by = live?.lastChangedBy ?? "";
   return by === "" ? "was changed in the cluster" : `was changed in the cluster by ${by}`;

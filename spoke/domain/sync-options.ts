@@ -8,7 +8,14 @@ export type SyncOptions = {
   readonly deleteWithApplication: boolean;
   /** Left out of the roll-up of health. */
   readonly ignoreHealth: boolean;
+  readonly adopt: AdoptPolicy;
 };
+
+/** Whether an object that is in the cluster already, and nobody of ours made, may become ours. */
+export type AdoptPolicy = "always" | "if-equal" | "never";
+
+/** On a manifest: what to do when somebody else made its object. `if-equal` where it says nothing. */
+const adoptAnnotation = "wheelhouse.dev/adopt";
 
 export function syncOptionsOf(object: KubeObject): SyncOptions {
   const annotations = object.metadata.annotations ?? {};
@@ -24,7 +31,14 @@ export function syncOptionsOf(object: KubeObject): SyncOptions {
     prune: pruneOption(options, keep),
     deleteWithApplication: !(keep || options.has("Delete=false")),
     ignoreHealth: annotations["argocd.argoproj.io/ignore-healthcheck"] === "true",
+    adopt: adoptPolicy(annotations[adoptAnnotation]),
   };
+}
+
+/** A word that is none of ours gives no leave to take over anything. */
+function adoptPolicy(text: string | undefined): AdoptPolicy {
+  if (text === undefined) return "if-equal";
+  return text === "always" || text === "if-equal" ? text : "never";
 }
 
 function pruneOption(options: ReadonlySet<string>, keep: boolean): SyncOptions["prune"] {

@@ -49,7 +49,9 @@ export type SyncEvent =
       readonly message: string;
       readonly retryAtMs: number | undefined;
     }
-  | { readonly kind: "tick" };
+  | { readonly kind: "tick" }
+  /** What a failed attempt met has moved. */
+  | { readonly kind: "hurry" };
 
 /** What the loop must do now. */
 export type SyncEffect =
@@ -86,6 +88,8 @@ export function stepSync(state: SyncState, event: SyncEvent, nowMs: number): Ste
       return isRunning(state) ? onProblem(state.attempt, event, nowMs) : to(state);
     case "tick":
       return onTick(state, nowMs);
+    case "hurry":
+      return state.kind === "waiting" ? again(state.attempt, nowMs) : onTick(state, nowMs);
     default:
       return unreachable(event, "sync event");
   }
@@ -145,8 +149,7 @@ function onTick(state: SyncState, nowMs: number): Step {
       return to(state);
     case "waiting": {
       if (nowMs < state.retryAtMs) return to(state, { kind: "wake", atMs: state.retryAtMs });
-      const attempt = { ...state.attempt, startedAtMs: nowMs };
-      return to({ kind: "fetching", attempt }, { kind: "carry-out" });
+      return again(state.attempt, nowMs);
     }
     case "fetching":
     case "applying":
@@ -157,6 +160,9 @@ function onTick(state: SyncState, nowMs: number): Step {
       return unreachable(state, "sync state");
   }
 }
+
+const again = (attempt: Attempt, nowMs: number): Step =>
+  to({ kind: "fetching", attempt: { ...attempt, startedAtMs: nowMs } }, { kind: "carry-out" });
 
 const ended = (
   attempt: Attempt,

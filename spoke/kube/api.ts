@@ -1,9 +1,14 @@
 import { backoffMs, type BackoffPolicy } from "../../proto/kit/backoff.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Counter } from "../../proto/kit/metrics.ts";
+import { NotPermitted, type Trouble } from "../../proto/kit/trouble.ts";
+import { userOfServiceAccount, type ServiceAccount } from "../../proto/words/service-account.ts";
+import { parseExactJson } from "../domain/exact-json.ts";
+import { CallLimit, type Place } from "./call-limit.ts";
 import type { Access, Credential } from "./credential.ts";
 import {
   agentPool,
+  connectionsKeptMost,
   ConnectionBroke,
   startExchange,
   type Exchange,
@@ -33,11 +38,13 @@ export type ApiCall = {
   readonly body?: string;
   readonly contentType?: string;
   readonly accept?: string;
+  /** Whose rights the call is made with. Left out: the spoke's own. */
+  readonly as?: ServiceAccount;
 };
 
 export type Answer = {
   readonly status: number;
-  /** Parsed JSON; text that is not JSON stays text. */
+  /** Parsed JSON, with whole numbers too large for a double as bigints; text that is not JSON stays text. */
   readonly body: unknown;
 };
 
@@ -46,10 +53,12 @@ export type ApiSettings = {
   /** For one try of a call, from sending to the last byte of the answer. */
   readonly callMs: number;
   readonly answerBytesMost: number;
-  /** Connections for calls; watches have their own. */
+  /** Calls at once and connections for them; watches have their own. Fewer while the server pushes back. */
   readonly socketsMost: number;
   /** Longest single wait that a Retry-After is obeyed for; longer ones are the loop's to wait. */
   readonly retryAfterMsMost: number;
+  /** A call is not repeated any more once it has taken this long with its pauses. */
+  readonly retryMsMost: number;
 };
 
 export const apiDefaults: Omit<ApiSettings, "version"> = {
@@ -57,7 +66,8 @@ export const apiDefaults: Omit<ApiSettings, "version"> = {
   callMs: 65_000,
   answerBytesMost: 64 * 1024 * 1024,
   socketsMost: 16,
-  retryAfterMsMost: 10_000,
+  retryAfterMsMost: 30_000,
+  retryMsMost: 60_000,
 };
 
 export type ApiHooks = {
@@ -71,8 +81,9 @@ export type Api = {
   /**
    * The answer of the API server, whatever its status below 500 other than 401 and 429.
    *
-   * Retries what is safe to retry: an overloaded server after the pause it asks for, a broken connection
-   * once, a refused credential once after reading it again. Throws ApiServerUnavailable after that.
+   * Retries what is safe to retry: an overloaded server after the pause it asks for, a failing one after a
+   * pause with jitter, a broken connection once, a refused credential or certificate once after reading ours
+   * again. Throws ApiServerUnavailable after that.
    */
   readonly call: (call: ApiCall, signal: AbortSignal) => Promise<Answer>;
   /** A streamed answer when its status is 200, otherwise as `call`. `limitMs` ends it. */
@@ -91,6 +102,7 @@ const overloadPause: BackoffPolicy = { firstMs: 200, factor: 2, mostMs: 2_000 };
 /** A client of one API server: JSON over HTTPS, with few connections that are kept. */
 export function openApi(credential: Credential, settings: ApiSettings, hooks: ApiHooks): Api {
   const agents = agentPool(settings.socketsMost);
+  const limit = new CallLimit(settings.socketsMost);
   const { clock, random } = hooks;
 
   async function send(
@@ -99,6 +111,7 @@ export function openApi(credential: Credential, settings: ApiSettings, hooks: Ap
     limitMs: number,
     signal: AbortSignal,
   ): Promise<Exchange> {
+    const identity = identityOf(call, access);
     hooks.requests.add(1, { verb: call.verb });
     const agent = call.verb === "watch" ? agents.watches(access) : agents.calls(access);
     const sending: Sending = {
@@ -107,6 +120,7 @@ export function openApi(credential: Credential, settings: ApiSettings, hooks: Ap
       headers: {
         accept: call.accept ?? "application/json",
         "user-agent": `wheelhouse-spoke/${settings.version}`,
+        ...identity,
         ...(call.body === undefined
           ? {}
           : { "content-type": call.contentType ?? "application/json" }),
@@ -124,7 +138,9 @@ export function openApi(credential: Credential, settings: ApiSettings, hooks: Ap
     signal: AbortSignal,
   ): Promise<T> {
     const repeatable = call.method !== "POST";
+    const startedAtMs = clock.nowMs();
     let brokenBefore = false;
+    let deadConnections = 0;
     let refusedBefore = false;
     for (let tries = 1; ; tries += 1) {
       const access = await credential.current(signal);
@@ -132,31 +148,49 @@ export function openApi(credential: Credential, settings: ApiSettings, hooks: Ap
         return await attempt(access);
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof ConnectionBroke && !brokenBefore && (repeatable || error.reused)) {
-          brokenBefore = true;
-          continue;
-        }
-        if (error instanceof ApiServerUnavailable && error.status === 401 && !refusedBefore) {
+        if (!refusedBefore && isRefused(error)) {
           refusedBefore = true;
           credential.refused(access);
           continue;
         }
-        const pauseMs = retryPauseMs(error, tries);
-        if (pauseMs === undefined || tries >= triesMost) throw error;
+        if (error instanceof ConnectionBroke && !error.untrusted) {
+          // Every connection kept from before a restart of the server may turn out to be dead.
+          if (error.reused && deadConnections < connectionsKeptMost) {
+            deadConnections += 1;
+            continue;
+          }
+          if (repeatable && !brokenBefore) {
+            brokenBefore = true;
+            continue;
+          }
+        }
+        const pauseMs = retryPauseMs(error, call, tries);
+        const isLate = clock.nowMs() - startedAtMs + (pauseMs ?? 0) > settings.retryMsMost;
+        if (pauseMs === undefined || tries - deadConnections >= triesMost || isLate) throw error;
         await clock.sleep(pauseMs, signal);
       }
     }
+  }
 
-    /** 429 says nothing was done, and so do 503 and 504 of calls that may be repeated. */
-    function retryPauseMs(error: unknown, tries: number): number | undefined {
-      if (!(error instanceof ApiServerUnavailable)) return undefined;
-      const { status, retryAfterMs } = error;
-      const overloaded =
-        status === 429 ||
-        (repeatable && (status === 503 || (status !== undefined && retryAfterMs !== undefined)));
-      if (!overloaded) return undefined;
-      const pauseMs = retryAfterMs ?? backoffMs(tries, overloadPause, random);
-      return pauseMs > settings.retryAfterMsMost ? undefined : pauseMs;
+  function retryPauseMs(error: unknown, call: ApiCall, tries: number): number | undefined {
+    if (!(error instanceof ApiServerUnavailable) || !mayPass(error, call)) return undefined;
+    const pauseMs = error.retryAfterMs ?? backoffMs(tries, overloadPause, random);
+    return pauseMs > settings.retryAfterMsMost ? undefined : pauseMs;
+  }
+
+  /** One try of a call, with one of the places there are; pauses between tries hold none. */
+  async function callOnce(call: ApiCall, access: Access, signal: AbortSignal): Promise<Answer> {
+    const place = await limit.enter(signal);
+    let how: Parameters<Place["leave"]>[0] = "other";
+    try {
+      const answer = await finish(await send(call, access, settings.callMs, signal), call);
+      how = "served";
+      return answer;
+    } catch (error) {
+      if (error instanceof ApiServerUnavailable && isPushBack(error.status)) how = "pushed-back";
+      throw error;
+    } finally {
+      place.leave(how);
     }
   }
 
@@ -170,11 +204,7 @@ export function openApi(credential: Credential, settings: ApiSettings, hooks: Ap
 
   return {
     call: async (call, signal) =>
-      await withRetries(
-        call,
-        async (access) => await finish(await send(call, access, settings.callMs, signal), call),
-        signal,
-      ),
+      await withRetries(call, async (access) => await callOnce(call, access, signal), signal),
     stream: async (call, limitMs, signal) =>
       await withRetries(
         call,
@@ -187,6 +217,55 @@ export function openApi(credential: Credential, settings: ApiSettings, hooks: Ap
     close: agents.close,
   };
 }
+
+/** Whom the call is to be judged as, when that is not the spoke itself. */
+function identityOf(
+  call: ApiCall,
+  access: Access,
+): Readonly<Record<string, string | readonly string[]>> {
+  if (call.as === undefined) return access.actingAs;
+  // Nobody can act as one who acts as another; with the first one's rights it would not be what was asked.
+  if (Object.keys(access.actingAs).length > 0)
+    throw new NotPermitted(
+      `the kubeconfig says to act as another user, so service account ${call.as} cannot be acted as; take \`as\` out of it`,
+    );
+  return { "impersonate-user": userOfServiceAccount(call.as) };
+}
+
+/** The credential was not accepted, or one side's certificate was not: reading ours again may heal it. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof ConnectionBroke
+    ? error.untrusted
+    : error instanceof ApiServerUnavailable && error.status === 401;
+
+const isPushBack = (status: number | undefined): boolean =>
+  status === 429 || status === 503 || status === 504;
+
+/** What an API server says while its store changes leaders or catches up. */
+const passingStoreTrouble =
+  /etcdserver: (leader changed|no leader|request timed out|server stopped)/;
+
+/**
+ * Whether the same call may succeed soon, and may be repeated.
+ *
+ * 429 says that nothing was done. Anything else is repeated only when doing it twice is doing it once. A plain
+ * 500 to a write is most often an admission webhook's, which another try costs as much as the first.
+ */
+function mayPass({ status, retryAfterMs, said }: ApiServerUnavailable, call: ApiCall): boolean {
+  if (status === 429) return true;
+  if (status === undefined || status < 500 || call.method === "POST") return false;
+  if (status !== 500 || retryAfterMs !== undefined)
+    return status <= 504 || retryAfterMs !== undefined;
+  // A watch that cannot be opened is its watcher's to open again.
+  return call.method === "GET" ? call.verb !== "watch" : passingStoreTrouble.test(said);
+}
+
+/** The same client, where every call is made with the rights of a service account. */
+export const actingAs = (api: Api, account: ServiceAccount): Api => ({
+  ...api,
+  call: (call, signal) => api.call({ ...call, as: account }, signal),
+  stream: (call, limitMs, signal) => api.stream({ ...call, as: account }, limitMs, signal),
+});
 
 function pathOf({ path, query }: ApiCall): string {
   if (query === undefined) return path;
@@ -211,7 +290,7 @@ async function readBounded(exchange: Exchange, bytesMost: number, call: ApiCall)
 
 function parseBody(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text);
   } catch {
     return text;
   }
@@ -243,6 +322,12 @@ function parseRetryAfter(text: string | undefined, nowMs: number): number | unde
   const atMs = Date.parse(text);
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
 }
+
+/** The trouble of a read that was refused: 403 is its own, everything else means nothing to the caller. */
+export const refusedRead = (answer: Answer, what: string): Trouble =>
+  answer.status === 403
+    ? new NotPermitted(`${what}: ${messageOf(answer)}`)
+    : unexpectedAnswer(answer, what);
 
 /** The trouble for an answer that no caller has a meaning for. */
 export const unexpectedAnswer = (answer: Answer, what: string): ApiServerUnavailable =>

@@ -6,9 +6,14 @@ import {
   splitApiVersion,
   type ObjectKey,
 } from "../../proto/words/object-key.ts";
-import { fieldManager, type ApplyOutcome, type RemoveOutcome } from "../domain/cluster.ts";
+import {
+  fieldManager,
+  type ApplyOptions,
+  type ApplyOutcome,
+  type RemoveOutcome,
+} from "../domain/cluster.ts";
 import type { KubeObject, ResourceType } from "../domain/kube-object.ts";
-import { messageOf, unexpectedAnswer, type Answer, type Api } from "./api.ts";
+import { messageOf, refusedRead, unexpectedAnswer, type Answer, type Api } from "./api.ts";
 import type { Discovery } from "./discovery.ts";
 import { isKubeObject, listOf, recordOf, textOf } from "./json.ts";
 import { payloadOf } from "./payload.ts";
@@ -19,7 +24,8 @@ import { ApiServerUnavailable } from "./trouble.ts";
 /** The API server reads no more of a request than this. */
 const payloadBytesMost = 3 * 1024 * 1024;
 
-type ApplyOptions = { readonly force: boolean; readonly dryRun: boolean };
+/** A version no stored object has: etcd begins with it, empty. Whatever exists differs from it. */
+const versionOfNothing = "1";
 
 /** Server-side apply with our field manager. Conflicts and refusals are outcomes. */
 export async function applyObject(
@@ -40,15 +46,40 @@ export async function applyObject(
       reason: "BadRequest",
       message: `an object of kind ${object.kind} needs a namespace`,
     };
-  const body = canonicalJson(payloadOf(object) as Json);
+  const body = bodyOf(object, options);
   if (Buffer.byteLength(body) > payloadBytesMost)
     return tooLarge(`object is ${Buffer.byteLength(body)} bytes, more than ${payloadBytesMost}`);
   const path = objectPath(type, object.metadata.namespace ?? "", object.metadata.name);
   const answer = await sendApply(api, path, body, options, signal);
   if ("kind" in answer) return answer;
+  if (options.mustBeNew === true && saysItExists(answer, type, object))
+    return { kind: "exists", message: messageOf(answer) };
   const outcome = applyOutcome(answer, object, `apply of ${path}`);
   if (outcome.kind === "unknown-kind") discovery.forget(group);
   return outcome;
+}
+
+/**
+ * An apply that names a version is refused for an object of any other, in the very transaction that would change
+ * it; where there is no object, it makes one. That spares a look before, and leaves nothing between look and act.
+ */
+function bodyOf(object: KubeObject, { mustBeNew }: ApplyOptions): string {
+  const payload = payloadOf(object);
+  if (mustBeNew !== true) return canonicalJson(payload as Json);
+  const metadata = { ...payload.metadata, resourceVersion: versionOfNothing };
+  return canonicalJson({ ...payload, metadata } as Json);
+}
+
+/** Or that a version cannot be named for what does not exist, which no API server of Kubernetes' own says. */
+function saysItExists(
+  { status, body }: Answer,
+  { plural }: ResourceType,
+  { metadata }: KubeObject,
+): boolean {
+  const details = recordOf(recordOf(body)["details"]);
+  if (status === 409) return details["name"] === metadata.name && details["kind"] === plural;
+  const message = textOf(recordOf(body)["message"]);
+  return (status === 400 || status === 422) && /resourceVersion/.test(message);
 }
 
 async function sendApply(
@@ -198,6 +229,6 @@ export async function getObject(
   const answer = await api.call({ verb: "get", method: "GET", path }, signal);
   if (answer.status === 404) return undefined;
   if (answer.status !== 200 || !isKubeObject(answer.body))
-    throw unexpectedAnswer(answer, `get of ${path}`);
+    throw refusedRead(answer, `get of ${path}`);
   return trimManagedFields(answer.body);
 }

@@ -1,13 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { load } from "js-yaml";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../proto/kit/clock.ts";
+import type { Log } from "../../proto/kit/log.ts";
+import { describeError } from "../../proto/kit/trouble.ts";
+import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 import { digestOfText } from "../../proto/words/digest.ts";
-import { isRecord, textOf, type JsonRecord } from "./json.ts";
+import { runExecPlugin, type ExecCredential, type ExecPlugin } from "./exec-plugin.ts";
+import { readKubeconfig, readText, type ActingAs } from "./kubeconfig.ts";
+import { environmentProxy, type Environment, type Proxy } from "./proxy.ts";
 import { CredentialUnusable } from "./trouble.ts";
 
 /** How the spoke reaches the API server of its own cluster. */
-export type ClusterAccess =
+export type ClusterAccess = (
   | {
       readonly kind: "in-cluster";
       readonly host: string;
@@ -20,7 +23,13 @@ export type ClusterAccess =
       readonly file: string;
       /** `undefined`: the file's current context. */
       readonly context: string | undefined;
-    };
+      /** Whether `insecure-skip-tls-verify` in the file is obeyed. Left out: it is refused. */
+      readonly acceptInsecure?: boolean;
+    }
+) & {
+  /** Where proxies are looked up, and what exec plug-ins inherit. Left out: nothing. */
+  readonly environment?: Environment;
+};
 
 /** What one request needs to be let in. */
 export type Access = {
@@ -36,17 +45,22 @@ export type Access = {
     /** The name to verify instead of the host. */
     readonly serverName: string | undefined;
     readonly skipVerify: boolean;
-    /** Differs whenever anything above does, so that connections made with older material can retire. */
+    /** Differs whenever anything above or the proxy does, so that connections made before can retire. */
     readonly version: string;
   };
+  readonly proxy: Proxy | undefined;
   readonly bearer: string | undefined;
+  /** Whom the kubeconfig says to act as; empty for most. */
+  readonly actingAs: ActingAs;
 };
 
 export type Credential = {
   /** What to use now: read again when older than its source may change unseen. Throws CredentialUnusable. */
   readonly current: (signal: AbortSignal) => Promise<Access>;
-  /** The API server refused `access` with 401: the next `current` reads the files again. */
+  /** `access` did not work any more, or the server's certificate did not: the next `current` reads all again. */
   readonly refused: (access: Access) => void;
+  /** Ends an exec plug-in that is under way. */
+  readonly close: () => void;
 };
 
 /** Projected tokens are replaced in place by the kubelet well before they expire. */
@@ -55,47 +69,114 @@ const tokenAgeMsMost = 60_000;
 /** People edit kubeconfig files and expect it to be noticed. */
 const kubeconfigAgeMsMost = 10_000;
 
+/** For one run of an exec plug-in, which may ask a login server far away. */
+const pluginMsMost = 60_000;
+
+/** A credential that expires this soon would expire on its way. */
+const expiryMarginMs = 10_000;
+
 /**
  * Credentials from a pod's mounted files or from a kubeconfig, read again as they change.
  *
  * When a file cannot be read any more, what was read before stays in use: a rotation caught half-way is no
- * reason to stop. Messages name files and fields, never what is in them.
+ * reason to stop. What an exec plug-in printed is used until it expires or is refused, never after. Messages
+ * name files and fields, never what is in them.
  */
-export function openCredential(access: ClusterAccess, clock: Pick<Clock, "nowMs">): Credential {
-  const read =
-    access.kind === "in-cluster"
-      ? () => readInCluster(access)
-      : () => readKubeconfig(access.file, access.context);
+export function openCredential(
+  access: ClusterAccess,
+  clock: Pick<Clock, "nowMs">,
+  log: Log,
+): Credential {
+  const closing = new AbortController();
+  const plugins = pluginRunner(access.environment ?? {}, clock, closing.signal);
   const ageMsMost = access.kind === "in-cluster" ? tokenAgeMsMost : kubeconfigAgeMsMost;
   let held: Access | undefined;
-  let readAtMs = Number.NEGATIVE_INFINITY;
+  let goodUntilMs = Number.NEGATIVE_INFINITY;
   let reading: Promise<Access> | undefined;
+
+  async function read(): Promise<Access> {
+    const fresh =
+      access.kind === "in-cluster"
+        ? await readInCluster(access)
+        : await accessFromKubeconfig(access, plugins);
+    if (fresh.tls.skipVerify && held?.tls.version !== fresh.tls.version)
+      log.warn("API server is not authenticated", {
+        server: `${fresh.host}:${fresh.port}`,
+        problem:
+          "insecure-skip-tls-verify is set: whoever answers at this address gets the credential and is believed",
+      });
+    return fresh;
+  }
 
   async function readAgain(): Promise<Access> {
     try {
-      const fresh = await read();
-      held = fresh;
-      readAtMs = clock.nowMs();
-      return fresh;
+      held = await read();
     } catch (error) {
-      if (held === undefined) throw error;
-      readAtMs = clock.nowMs();
-      return held;
+      if (held === undefined || closing.signal.aborted || plugins.isNeeded()) throw error;
+      log.warn("credential was not read again", { problem: describeError(error) });
     } finally {
       reading = undefined;
     }
+    goodUntilMs = Math.min(clock.nowMs() + ageMsMost, plugins.renewAtMs());
+    return held;
   }
 
   return {
     current: async (signal) => {
       signal.throwIfAborted();
-      if (held !== undefined && clock.nowMs() - readAtMs < ageMsMost) return held;
+      if (held !== undefined && clock.nowMs() < goodUntilMs) return held;
       reading ??= readAgain();
-      return await reading;
+      return await unlessAborted(reading, signal);
     },
     refused: (used) => {
-      if (held === used) readAtMs = Number.NEGATIVE_INFINITY;
+      if (held !== used) return;
+      goodUntilMs = Number.NEGATIVE_INFINITY;
+      plugins.forget();
     },
+    close: () => closing.abort(new CredentialUnusable("the credential was closed")),
+  };
+}
+
+type PluginRunner = {
+  /** What the plug-in printed last while that is good, else what it prints now. */
+  readonly credential: (plugin: ExecPlugin) => Promise<ExecCredential>;
+  readonly forget: () => void;
+  /** Whether there is a plug-in and nothing good of it. */
+  readonly isNeeded: () => boolean;
+  readonly renewAtMs: () => number;
+};
+
+function pluginRunner(
+  environment: Environment,
+  clock: Pick<Clock, "nowMs">,
+  signal: AbortSignal,
+): PluginRunner {
+  let ran: ExecPlugin | undefined;
+  let printed: ExecCredential | undefined;
+  let renewAtMs = Number.POSITIVE_INFINITY;
+  const isGood = (): boolean => printed !== undefined && clock.nowMs() < renewAtMs;
+
+  return {
+    credential: async (plugin) => {
+      if (printed !== undefined && isGood() && isDeepStrictEqual(ran, plugin)) return printed;
+      ran = plugin;
+      printed = undefined;
+      const fresh = await runExecPlugin(plugin, environment, pluginMsMost, signal);
+      const nowMs = clock.nowMs();
+      const lifeMs = (fresh.expiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs;
+      if (lifeMs <= 0)
+        throw new CredentialUnusable(
+          `exec plug-in ${plugin.command} printed a credential that has expired; compare the clocks`,
+        );
+      renewAtMs = nowMs + lifeMs - Math.min(expiryMarginMs, lifeMs / 2);
+      printed = fresh;
+      return fresh;
+    },
+    forget: () => {
+      printed = undefined;
+    },
+    isNeeded: () => ran !== undefined && !isGood(),
+    renewAtMs: () => (printed === undefined ? Number.POSITIVE_INFINITY : renewAtMs),
   };
 }
 
@@ -116,7 +197,9 @@ async function readInCluster(
     host: access.host,
     port,
     pathPrefix: "",
+    proxy: environmentProxy(access.host, port, access.environment ?? {}),
     bearer: token.trim(),
+    actingAs: {},
     tls: {
       authority,
       certificate: undefined,
@@ -127,140 +210,42 @@ async function readInCluster(
   });
 }
 
-async function readKubeconfig(file: string, contextName: string | undefined): Promise<Access> {
-  const config = parseKubeconfig(await readText(file, "kubeconfig"), file);
-  const name = contextName ?? textOf(config["current-context"]);
-  if (name === "")
-    throw new CredentialUnusable(`kubeconfig ${file} has no current-context and none was chosen`);
-  const context = namedEntry(config, "contexts", name, "context", file);
-  const cluster = namedEntry(config, "clusters", textOf(context["cluster"]), "cluster", file);
-  const user = namedEntry(config, "users", textOf(context["user"]), "user", file);
-  refuseUnsupported(cluster, user, file);
-
-  const server = serverOf(cluster, file);
-  const from = dirname(file);
-  const [authority, certificate, key, token] = await Promise.all([
-    inlineOrFile(cluster, "certificate-authority", from),
-    inlineOrFile(user, "client-certificate", from),
-    inlineOrFile(user, "client-key", from),
-    tokenOf(user, from),
-  ]);
-  if ((certificate === undefined) !== (key === undefined))
+async function accessFromKubeconfig(
+  access: Extract<ClusterAccess, { kind: "kubeconfig" }>,
+  plugins: PluginRunner,
+): Promise<Access> {
+  const config = await readKubeconfig(access.file, access.context);
+  const { host, port, pathPrefix, authority, serverName, skipVerify, actingAs } = config;
+  if (skipVerify && access.acceptInsecure !== true)
     throw new CredentialUnusable(
-      `kubeconfig ${file}: client-certificate and client-key must come together`,
+      `kubeconfig ${access.file} sets insecure-skip-tls-verify, which the spoke refuses; give certificate-authority-data, or start it with kubeconfig-insecure`,
     );
-  if (certificate === undefined && token === undefined)
-    throw new CredentialUnusable(
-      `kubeconfig ${file}: the user of context ${JSON.stringify(name)} has neither a token nor a client certificate`,
-    );
+  // A token in the file itself wins over what a plug-in would print.
+  const printed =
+    config.plugin === undefined || config.token !== undefined
+      ? undefined
+      : await plugins.credential(config.plugin);
   return makeAccess({
-    ...server,
-    bearer: token,
+    host,
+    port,
+    pathPrefix,
+    proxy: config.proxy ?? environmentProxy(host, port, access.environment ?? {}),
+    bearer: config.token ?? printed?.token,
+    actingAs,
     tls: {
       authority,
-      certificate,
-      key,
-      serverName: textOf(cluster["tls-server-name"]) || undefined,
-      skipVerify: cluster["insecure-skip-tls-verify"] === true,
+      certificate: printed?.certificate ?? config.certificate,
+      key: printed?.key ?? config.key,
+      serverName,
+      skipVerify,
     },
   });
-}
-
-function parseKubeconfig(text: string, file: string): JsonRecord {
-  let parsed: unknown;
-  try {
-    parsed = load(text);
-  } catch {
-    // The parser quotes the line it stumbled over, which may hold a token.
-    throw new CredentialUnusable(`kubeconfig ${file} is not YAML`);
-  }
-  if (!isRecord(parsed)) throw new CredentialUnusable(`kubeconfig ${file} is not a YAML mapping`);
-  return parsed;
-}
-
-/** The `part` of the entry called `name` in one of kubeconfig's lists of `{name, part}`. */
-function namedEntry(
-  config: JsonRecord,
-  list: string,
-  name: string,
-  part: string,
-  file: string,
-): JsonRecord {
-  const entries = config[list];
-  const found = (Array.isArray(entries) ? (entries as readonly unknown[]) : []).find(
-    (entry) => isRecord(entry) && entry["name"] === name,
-  );
-  const value = isRecord(found) ? found[part] : undefined;
-  if (!isRecord(value))
-    throw new CredentialUnusable(`kubeconfig ${file} has no ${part} named ${JSON.stringify(name)}`);
-  return value;
-}
-
-function refuseUnsupported(cluster: JsonRecord, user: JsonRecord, file: string): void {
-  const refuse = (field: string, instead: string): never => {
-    throw new CredentialUnusable(`kubeconfig ${file} uses ${field}, ${instead}`);
-  };
-  if (isRecord(user["exec"]))
-    refuse("an exec plug-in", "which the spoke does not run; use a token or a client certificate");
-  if (isRecord(user["auth-provider"]))
-    refuse(
-      "an auth-provider",
-      "which the spoke does not have; use a token or a client certificate",
-    );
-  if (textOf(user["username"]) !== "")
-    refuse("username and password", "which Kubernetes no longer accepts");
-  for (const field of ["as", "as-uid"])
-    if (textOf(user[field]) !== "") refuse(field, "and the spoke does not impersonate");
-  if (textOf(cluster["proxy-url"]) !== "")
-    refuse("proxy-url", "and the spoke connects to its API server directly");
-}
-
-function serverOf(cluster: JsonRecord, file: string): Pick<Access, "host" | "port" | "pathPrefix"> {
-  const text = textOf(cluster["server"]);
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "https:")
-    throw new CredentialUnusable(
-      `kubeconfig ${file}: server must be an https address, got ${JSON.stringify(text)}`,
-    );
-  return {
-    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: url.port === "" ? 443 : Number(url.port),
-    pathPrefix: url.pathname.replace(/\/+$/, ""),
-  };
-}
-
-/** `<field>-data` in base64, or the file `<field>` names; data wins, as everywhere. */
-async function inlineOrFile(
-  record: JsonRecord,
-  field: string,
-  folder: string,
-): Promise<string | undefined> {
-  const inline = textOf(record[`${field}-data`]);
-  if (inline !== "") return Buffer.from(inline, "base64").toString("utf8");
-  const path = textOf(record[field]);
-  return path === "" ? undefined : await readText(resolve(folder, path), field);
-}
-
-/** A token file wins over a token, as the file is the one that gets replaced. */
-async function tokenOf(user: JsonRecord, folder: string): Promise<string | undefined> {
-  const path = textOf(user["tokenFile"]);
-  const token =
-    path === "" ? textOf(user["token"]) : await readText(resolve(folder, path), "token");
-  return token.trim() === "" ? undefined : token.trim();
-}
-
-async function readText(file: string, what: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new CredentialUnusable(`${what} file ${file} could not be read`, { cause: error });
-  }
 }
 
 function makeAccess(
   parts: Omit<Access, "tls"> & { readonly tls: Omit<Access["tls"], "version"> },
 ): Access {
-  const { tls, host, port } = parts;
-  const version = digestOfText(JSON.stringify([host, port, tls]));
-  return { ...parts, tls: { ...tls, version }, host, port };
+  const { tls, host, port, proxy } = parts;
+  const version = digestOfText(JSON.stringify([host, port, tls, proxy ?? null]));
+  return { ...parts, tls: { ...tls, version } };
 }

@@ -9,8 +9,9 @@ export type Discovery = {
   /**
    * Where a kind is served: at `version`, or at the group's preferred one when that is empty.
    *
-   * `undefined` only when the API server says so; a group it cannot tell about throws ApiServerUnavailable
-   * unless the kind is remembered from before.
+   * `undefined` only when the API server says so twice, in its list of everything and where the kind itself
+   * would be. A group it cannot tell about throws ApiServerUnavailable unless the kind is remembered from
+   * before.
    */
   readonly find: (
     group: string,
@@ -46,6 +47,9 @@ const aggregated =
 export function openDiscovery(api: Api, clock: Pick<Clock, "nowMs">): Discovery {
   const groups = new Map<string, Group | undefined>();
   const askedAtMs = new Map<string, number>();
+  /** When the group was last asked itself, or found to have no place of its own to ask. */
+  const confirmedAtMs = new Map<string, number>();
+  const confirmWork = new SharedWork<string, void>();
   const groupWork = new SharedWork<string, void>();
   const rootWork = new SharedWork<string, JsonRecord>();
 
@@ -68,10 +72,28 @@ export function openDiscovery(api: Api, clock: Pick<Clock, "nowMs">): Discovery 
       return;
     }
     const versions = group === "" ? coreVersions(body) : groupVersions(body, group);
-    remember(
-      group,
-      versions === undefined ? undefined : await readGroup(api, group, versions, signal),
-    );
+    if (versions === undefined) return remember(group, undefined);
+    remember(group, await readGroup(api, group, versions, signal));
+    confirmedAtMs.set(group, clock.nowMs());
+  }
+
+  /**
+   * Looks for a kind that the list of everything does not have where it would be itself.
+   *
+   * For the first seconds of its life an API server leaves out of that list what it has not read yet, such as
+   * every CustomResourceDefinition. To a question about one group it then answers 503, and 404 only once it
+   * knows. Servers of other groups that do not answer are listed as such, or not at all.
+   */
+  async function confirm(group: string, signal: AbortSignal): Promise<void> {
+    const path = `/apis/${group}`;
+    const answer = await api.call({ verb: "discovery", method: "GET", path }, signal);
+    if (answer.status === 200) {
+      const versions = versionsOfGroup(recordOf(answer.body));
+      remember(group, await readGroup(api, group, versions, signal));
+    } else if (answer.status !== 404) {
+      throw unexpectedAnswer(answer, `discovery at ${path}`);
+    }
+    confirmedAtMs.set(group, clock.nowMs());
   }
 
   function remember(name: string, found: Group | undefined): void {
@@ -83,24 +105,35 @@ export function openDiscovery(api: Api, clock: Pick<Clock, "nowMs">): Discovery 
     );
   }
 
+  const isRecent = (atMs: number | undefined): boolean =>
+    atMs !== undefined && clock.nowMs() - atMs < missPauseMs && clock.nowMs() >= atMs;
+
+  function known(group: string, kind: string, version: string): ResourceType | undefined {
+    const held = groups.get(group);
+    const found = pick(held, kind, version);
+    if (found === undefined && held?.broken !== undefined)
+      throw new ApiServerUnavailable(
+        `discovery of group ${JSON.stringify(group)} is incomplete: ${held.broken}`,
+      );
+    return found;
+  }
+
   return {
     find: async (group, kind, version, signal) => {
       const found = pick(groups.get(group), kind, version);
       if (found !== undefined) return found;
-      const atMs = askedAtMs.get(group);
-      if (atMs === undefined || clock.nowMs() - atMs >= missPauseMs || clock.nowMs() < atMs)
+      if (!isRecent(askedAtMs.get(group)))
         await groupWork.run(group, async () => await refresh(group, signal), signal);
-      const known = groups.get(group);
-      const again = pick(known, kind, version);
-      if (again === undefined && known?.broken !== undefined)
-        throw new ApiServerUnavailable(
-          `discovery of group ${JSON.stringify(group)} is incomplete: ${known.broken}`,
-        );
-      return again;
+      const told = known(group, kind, version);
+      // The core group is part of the server itself, and there from its first moment.
+      if (told !== undefined || group === "" || isRecent(confirmedAtMs.get(group))) return told;
+      await confirmWork.run(group, async () => await confirm(group, signal), signal);
+      return known(group, kind, version);
     },
     forget: (group) => {
       groups.delete(group);
       askedAtMs.delete(group);
+      confirmedAtMs.delete(group);
     },
   };
 }
@@ -166,6 +199,10 @@ const coreVersions = (body: JsonRecord): readonly string[] =>
 function groupVersions(body: JsonRecord, group: string): readonly string[] | undefined {
   const entry = listOf(body["groups"]).find((item) => isRecord(item) && item["name"] === group);
   if (!isRecord(entry)) return undefined;
+  return versionsOfGroup(entry);
+}
+
+function versionsOfGroup(entry: JsonRecord): readonly string[] {
   const preferred = textOf(recordOf(entry["preferredVersion"])["version"]);
   const versions = listOf(entry["versions"]).map((item) => textOf(recordOf(item)["version"]));
   return [preferred, ...versions.filter((version) => version !== preferred)].filter(

@@ -1,13 +1,15 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { Agent, request as httpsRequest } from "node:https";
+import { Agent, request as httpsRequest, type AgentOptions } from "node:https";
+import { createSecureContext } from "node:tls";
 import type { Access } from "./credential.ts";
+import { TunnelAgent } from "./tunnel.ts";
 import { ApiServerUnavailable } from "./trouble.ts";
 
 export type Sending = {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With its query. */
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string | undefined;
   /** From now to the last byte of the answer. */
   readonly limitMs: number;
@@ -25,14 +27,34 @@ export type Exchange = {
 
 const connectMsMost = 10_000;
 
-/** A connection broke before its answer began; `reused` says it had carried an answer before. */
+/** Connections for calls that stay open while nobody uses them, for a minute. A sync takes pauses shorter than that. */
+export const connectionsKeptMost = 16;
+
+/** A connection broke before its answer was complete. */
 export class ConnectionBroke extends ApiServerUnavailable {
+  /** It had carried an answer before, and nothing of this one: the server may never have seen the request. */
   readonly reused: boolean;
+  /** The server's certificate was not believed, or the server did not believe ours. */
+  readonly untrusted: boolean;
 
   constructor(message: string, reused: boolean, cause: unknown) {
-    super(message, { cause });
+    const untrusted = isAboutTrust(cause);
+    super(untrusted ? `${message}: one side does not trust the other's certificate` : message, {
+      cause,
+    });
     this.reused = reused;
+    this.untrusted = untrusted;
   }
+}
+
+/** What OpenSSL says when a certificate is not signed by whom it should be, not for this host, or out of date. */
+function isAboutTrust(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return (
+    /^(UNABLE_TO_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|ERR_TLS_CERT)/.test(
+      code,
+    ) || /^ERR_SSL_.*(CERTIFICATE|UNKNOWN_CA)/.test(code)
+  );
 }
 
 /** Sends one request and resolves with the head of its answer. */
@@ -56,7 +78,12 @@ export async function startExchange(
     method: sending.method,
     path: access.pathPrefix + sending.path,
     headers: {
-      ...sending.headers,
+      ...Object.fromEntries(
+        Object.entries(sending.headers).map(([name, value]) => [
+          name,
+          typeof value === "string" ? value : [...value],
+        ]),
+      ),
       ...(access.bearer === undefined ? {} : { authorization: `Bearer ${access.bearer}` }),
       ...(sending.body === undefined
         ? {}
@@ -67,8 +94,10 @@ export async function startExchange(
   function end(reason: unknown): void {
     ended ??= reason;
     const error = reason instanceof Error ? reason : new Error("stopped", { cause: reason });
-    if (response === undefined) request.destroy(error);
-    else response.destroy(error);
+    if (response !== undefined) return void response.destroy(error);
+    request.destroy(error);
+    // A request that has no connection yet says nothing when it is destroyed.
+    answered.reject(error);
   }
   const onAbort = () => end(signal.reason);
   const slow = (limitMs: number, part: string) => () =>
@@ -164,14 +193,20 @@ export function agentPool(callSocketsMost: number): AgentPool {
       ...(key === undefined ? {} : { key }),
       ...(serverName === undefined ? {} : { servername: serverName }),
     };
-    calls = new Agent({
+    // Made once: every connection with a context of its own would cost the parsing and the memory again.
+    const secureContext = createSecureContext(tls);
+    const { proxy } = access;
+    const made = (options: AgentOptions): Agent =>
+      proxy === undefined ? new Agent(options) : new TunnelAgent(options, proxy);
+    calls = made({
       ...tls,
+      secureContext,
       keepAlive: true,
       maxSockets: callSocketsMost,
-      maxFreeSockets: 4,
+      maxFreeSockets: connectionsKeptMost,
       timeout: 60_000,
     });
-    watches = new Agent({ ...tls, keepAlive: false });
+    watches = made({ ...tls, secureContext, keepAlive: false });
     version = access.tls.version;
   }
 

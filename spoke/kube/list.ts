@@ -36,6 +36,25 @@ export async function listObjects(
   }
 }
 
+/** The first objects of a list, as many as `most`, without the field sets of other managers. */
+export async function listFirst(
+  api: Api,
+  type: ResourceType,
+  query: { readonly namespace: string; readonly labelSelector: string },
+  most: number,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const path = collectionPath(type, query.namespace);
+  const { labelSelector } = query;
+  const answer = await api.call(
+    { verb: "list", method: "GET", path, query: { limit: String(most), labelSelector } },
+    signal,
+  );
+  if (answer.status !== 200 || !isRecord(answer.body))
+    throw unexpectedAnswer(answer, `list of ${path}`);
+  return readPage(answer.body, type).objects;
+}
+
 async function listOnce(
   api: Api,
   type: ResourceType,

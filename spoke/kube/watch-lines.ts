@@ -1,3 +1,5 @@
+import { parseExactJson } from "../domain/exact-json.ts";
+
 /**
  * Splits a byte stream into JSON values, one per line.
  *
@@ -26,7 +28,7 @@ export async function* watchLines(
       parts = [];
       partBytes = 0;
       start = end + 1;
-      if (line !== "") yield JSON.parse(line) as unknown;
+      if (line !== "") yield parseExactJson(line);
     }
   }
 }

@@ -37,6 +37,9 @@ export const watchDefaults: WatchSettings = {
   lineBytesMost: 16 * 1024 * 1024,
 };
 
+/** Which objects of a type: an empty namespace means all namespaces. */
+export type WatchWhere = { readonly namespace: string; readonly labelSelector: string };
+
 /** A server that ends watches sooner than this without a word is one to be gentle with. */
 const shortLifeMs = 1_000;
 
@@ -53,17 +56,16 @@ const shortLifeMs = 1_000;
 export async function* watchObjects(
   needs: WatchNeeds,
   type: ResourceType,
-  labelSelector: string,
+  where: WatchWhere,
   settings: WatchSettings,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent> {
   try {
     for (;;) {
       const { api, turns } = needs;
-      const query = { namespace: "", labelSelector };
-      const listing = await listObjects(api, type, query, turns, signal);
+      const listing = await listObjects(api, type, where, turns, signal);
       yield { kind: "listed", objects: listing.objects };
-      yield* follow(needs, type, labelSelector, listing.resourceVersion, settings, signal);
+      yield* follow(needs, type, where, listing.resourceVersion, settings, signal);
     }
   } catch (error) {
     if (error instanceof KindGone) yield { kind: "listed", objects: [] };
@@ -75,7 +77,7 @@ export async function* watchObjects(
 async function* follow(
   needs: WatchNeeds,
   type: ResourceType,
-  labelSelector: string,
+  where: WatchWhere,
   from: string,
   settings: WatchSettings,
   signal: AbortSignal,
@@ -86,7 +88,7 @@ async function* follow(
   for (;;) {
     const startedAtMs = clock.nowMs();
     try {
-      for await (const said of openWatch(needs, type, labelSelector, place, settings, signal)) {
+      for await (const said of openWatch(needs, type, where, place, settings, signal)) {
         if (said.kind === "expired") return;
         if (said.resourceVersion !== "") place = said.resourceVersion;
         failures = 0;
@@ -117,14 +119,15 @@ type WatchSays =
 async function* openWatch(
   { api, random }: WatchNeeds,
   type: ResourceType,
-  labelSelector: string,
+  where: WatchWhere,
   from: string,
   settings: WatchSettings,
   signal: AbortSignal,
 ): AsyncGenerator<WatchSays, void> {
   const { openMsLeast, openMsMost } = settings;
   const openMs = openMsLeast + Math.floor((openMsMost - openMsLeast) * random());
-  const path = collectionPath(type, "");
+  const { namespace, labelSelector } = where;
+  const path = collectionPath(type, namespace);
   const query = {
     watch: "true",
     allowWatchBookmarks: "true",

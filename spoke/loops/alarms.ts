@@ -6,6 +6,8 @@ export class Alarms<K> {
   readonly #ring: (key: K) => void;
   readonly #dueAtMs = new Map<K, number>();
   #changed = new AbortController();
+  /** When the sleep ends by itself; while nobody sleeps every alarm is looked at anyway. */
+  #wakesAtMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock, ring: (key: K) => void) {
     this.#clock = clock;
@@ -16,7 +18,8 @@ export class Alarms<K> {
   set(key: K, atMs: number): void {
     if ((this.#dueAtMs.get(key) ?? Number.POSITIVE_INFINITY) <= atMs) return;
     this.#dueAtMs.set(key, atMs);
-    this.#wakeUp();
+    // Whoever sleeps wakes up in time for this one too.
+    if (atMs < this.#wakesAtMs) this.#wakeUp();
   }
 
   clear(key: K): void {
@@ -28,7 +31,9 @@ export class Alarms<K> {
       signal.throwIfAborted();
       this.#ringDue();
       const changed = this.#changed.signal;
-      const waitMs = Math.min(...this.#dueAtMs.values(), forEverMs) - this.#clock.nowMs();
+      const nextAtMs = this.#dueAtMs.values().reduce((a, b) => Math.min(a, b), forEverMs);
+      const waitMs = nextAtMs - this.#clock.nowMs();
+      this.#wakesAtMs = nextAtMs;
       try {
         await this.#clock.sleep(
           Math.max(1, Math.min(waitMs, sleepMsMost)),
@@ -53,10 +58,12 @@ export class Alarms<K> {
   #wakeUp(): void {
     const changed = this.#changed;
     this.#changed = new AbortController();
-    changed.abort();
+    changed.abort(earlierAlarm);
   }
 }
 
+/** Nobody reads it, and one made for each alarm would cost more than the alarm. */
+const earlierAlarm = new Error("an earlier alarm was set");
 const forEverMs = Number.MAX_SAFE_INTEGER;
 /** Timers of Node hold at most 2^31 ms; a day is short enough and no work. */
 const sleepMsMost = 86_400_000;

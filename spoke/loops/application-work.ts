@@ -8,7 +8,9 @@ import { noRepairs, type HealHistory } from "../domain/heal.ts";
 import type { ResourceType } from "../domain/kube-object.ts";
 import { idle, type SyncState } from "../domain/sync.ts";
 import type { LoadedBundle } from "./bundles.ts";
+import type { DoomNotice } from "./doomed-namespaces.ts";
 import type { TypeId } from "./live-objects.ts";
+import type { PodLook } from "./pod-looks.ts";
 
 /**
  * All the sync loop remembers of one application. Written by the sync loop only: `desired`, `tombstone`,
@@ -36,6 +38,17 @@ export class ApplicationWork {
   /** What the last pass over the application met. */
   problems = new Map<ObjectKey, ObjectProblem>();
   problem: ApplicationProblem | undefined;
+  /** What the last look at it may not do. Stays until a look gets to its end. */
+  denial: Extract<ApplicationProblem, { readonly kind: "not-permitted" }> | undefined;
+
+  /** Workloads that are not well, by uid. */
+  readonly podLooks = new Map<string, PodLook>();
+  /** Namespaces that nobody watches and that are being deleted, by name. */
+  readonly doomed = new Map<string, DoomNotice>();
+  /** Where something was that no watch shows, for it has not our label. */
+  readonly taken = new Set<ObjectKey>();
+  /** What a failed attempt met has moved: the next one need not wait for its time. */
+  isHurried = false;
 
   heal: HealHistory = noRepairs;
   /** Taken into the inventory by their markers at this generation; not pruned before the next. */

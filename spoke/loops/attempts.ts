@@ -66,7 +66,7 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
       case "waiting":
         if (generation > state.attempt.generation && policy.automated)
           return want(work, generation, "generation");
-        return step(work, { kind: "tick" });
+        return step(work, { kind: takeHurry(work) ? "hurry" : "tick" });
       case "fetching":
       case "applying":
       case "settling":
@@ -82,6 +82,12 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
       default:
         return unreachable(state, "sync state");
     }
+  }
+
+  function takeHurry(work: ApplicationWork): boolean {
+    const isHurried = work.isHurried;
+    work.isHurried = false;
+    return isHurried;
   }
 
   function decideWhenIdle(work: ApplicationWork): boolean {

@@ -192,6 +192,7 @@ function describe(
     isServed: prepared !== undefined,
     wave: options.wave,
     ignoreHealth: options.ignoreHealth,
+    adopt: options.adopt,
     defines: kindDefinedBy(manifest),
     images: imagesOf(manifest),
     mayVanish:

@@ -1,11 +1,6 @@
 import type { Log } from "../../proto/kit/log.ts";
 import type { DesiredApplication } from "../../proto/words/desired.ts";
-import {
-  makeObjectKey,
-  objectKeyParts,
-  splitApiVersion,
-  type ObjectKey,
-} from "../../proto/words/object-key.ts";
+import { objectKeyParts, splitApiVersion, type ObjectKey } from "../../proto/words/object-key.ts";
 import { strangerManagedBy, wouldOnlyMark } from "../domain/adoption.ts";
 import { isFailure, problemOfApply } from "../domain/apply-problem.ts";
 import type { ClusterApi } from "../domain/cluster.ts";
@@ -16,19 +11,27 @@ import {
   type ApplicationProblem,
   type ObjectProblem,
 } from "../domain/conditions.ts";
-import { assessHealth } from "../domain/health/index.ts";
+import { explainHealth } from "../domain/health/index.ts";
 import type { InventoryEntry } from "../domain/inventory.ts";
 import type { KubeObject } from "../domain/kube-object.ts";
 import { liveFrom, type LiveObject } from "../domain/live.ts";
 import { applyOrder, removalSteps, type Wave } from "../domain/order.ts";
-import { isNamespace, type Action, type DesiredObject } from "../domain/plan.ts";
+import type { Action, DesiredObject } from "../domain/plan.ts";
 import type { Attempt } from "../domain/sync.ts";
 import { syncOptionsOf } from "../domain/sync-options.ts";
 import type { ApplicationWork } from "./application-work.ts";
 import { readPrepared, type BundleNeeds, type LoadedBundle } from "./bundles.ts";
 import type { ClusterView } from "./cluster-view.ts";
+import {
+  findDoomed,
+  namespaceIn,
+  namespaceKey,
+  newDoomNotice,
+  type DoomedNamespaces,
+} from "./doomed-namespaces.ts";
 import type { Inventories } from "./inventories.ts";
 import type { LiveObjects } from "./live-objects.ts";
+import { findingsOf } from "./pod-looks.ts";
 import { namesOf, removeObject } from "./remove-object.ts";
 import { sideBySide } from "./side-by-side.ts";
 
@@ -39,6 +42,8 @@ export type CarryOutNeeds = {
   readonly view: ClusterView;
   readonly bundles: BundleNeeds;
   readonly hubId: () => string;
+  /** All that are held. */
+  readonly applications: () => readonly string[];
   readonly nowMs: () => number;
   readonly log: Log;
 };
@@ -92,7 +97,7 @@ export async function carryOut(
     work.isDropped ||
     work.tombstone !== undefined ||
     work.desired?.generation !== attempt.generation;
-  const met = (key: ObjectKey, problem: ObjectProblem): void =>
+  const met = (key: ObjectKey, problem: ObjectProblem): undefined =>
     void work.problems.set(key, problem);
 
   try {
@@ -107,6 +112,10 @@ export async function carryOut(
   }
 
   async function passOver(): Promise<Pass> {
+    const rival = bundle.objects
+      .map(({ key }) => inventories.otherOwner(key, application))
+      .find((owner) => owner !== undefined && view.isUnread(owner));
+    if (rival !== undefined) return waitForBundleOf(rival);
     const waves = applyOrder(bundle.objects);
     for (const [index, wave] of waves.entries()) {
       const stopped = await applyWave(wave);
@@ -119,33 +128,104 @@ export async function carryOut(
   }
 
   async function applyWave(wave: Wave<DesiredObject>): Promise<Pass | undefined> {
-    const members = objectsIn(wave);
+    const all = objectsIn(wave);
+    const doomed = await findDoomed(
+      work,
+      all.map(({ key }) => key),
+      needs,
+      signal,
+    );
+    const members = all.filter(({ key }) => !doomed.has(namespaceIn(key) ?? ""));
+    const actions = new Map<ObjectKey, Action>();
+    const chosen = new Set(await choose(members, actions));
+    if (isSuperseded()) return { kind: "superseded" };
+    if (chosen.size > 0)
+      await ensureNamespace(members.filter(({ key }) => actions.get(key)?.kind === "create"));
+    for (const group of wave.groups) {
+      let pending = group.objects.filter((object) => chosen.has(object));
+      while (pending.length > 0) {
+        if (isSuperseded()) return { kind: "superseded" };
+        const taken: DesiredObject[] = [];
+        const apply = async (object: DesiredObject): Promise<void> => {
+          const isNew = actions.get(object.key)?.kind === "create";
+          if ((await applyOne(object, isNew)) === "taken") taken.push(object);
+        };
+        await sideBySide(pending, settings.objectsAtOnceMost, apply, signal);
+        if (bundleProblem !== undefined) return failedBy(bundleProblem);
+        pending = taken.length === 0 ? [] : [...(await choose(taken, actions))];
+      }
+    }
+    const stopped = await afterWave(members, actions);
+    if (stopped?.kind === "failed" || stopped?.kind === "superseded") return stopped;
+    return (await waitForDoomed(all, doomed)) ?? stopped;
+  }
+
+  /** What is to be applied of these objects, claimed and durably so; their actions are put into `actions`. */
+  async function choose(
+    members: readonly DesiredObject[],
+    actions: Map<ObjectKey, Action>,
+  ): Promise<ReadonlySet<DesiredObject>> {
     await lookBeforeCreating(members);
     const adoptable = await findAdoptable(members);
-    if (isSuperseded()) return { kind: "superseded" };
-
+    const chosen = new Set<DesiredObject>();
+    if (isSuperseded()) return chosen;
     // From here to the claim nothing is awaited: no other application can claim the same object in between.
-    const actions = actionsOf(members);
-    const chosen = new Set(
-      members.filter(({ key }) => isToApply(actions.get(key), adoptable)).map(({ key }) => key),
-    );
+    for (const [key, action] of actionsOf(members)) actions.set(key, action);
     for (const member of members) {
-      const problem = problemBefore(actions.get(member.key), adoptable);
+      const action = actions.get(member.key);
+      const problem = problemBefore(action, adoptable);
       if (problem !== undefined) met(member.key, problem);
-      if (chosen.has(member.key) && !inventories.of(application).has(member.key))
+      if (!isToApply(action, adoptable)) continue;
+      chosen.add(member);
+      if (!inventories.of(application).has(member.key))
         inventories.set(application, intent(member));
     }
-    if (chosen.size > 0) {
-      await saveIntents();
-      await ensureNamespace(members.filter(({ key }) => actions.get(key)?.kind === "create"));
+    if (chosen.size > 0) await saveIntents();
+    return chosen;
+  }
+
+  /** Nothing can be made in a namespace that is being deleted. Trying again and again would not hasten it. */
+  async function waitForDoomed(
+    members: readonly DesiredObject[],
+    before: DoomedNamespaces,
+  ): Promise<Pass | undefined> {
+    // Refused just now, and why is in the namespace itself.
+    const doomed =
+      work.doomed.size === 0
+        ? before
+        : await findDoomed(
+            work,
+            members.map(({ key }) => key),
+            needs,
+            signal,
+          );
+    for (const { key } of members) {
+      const namespace = namespaceIn(key) ?? "";
+      const doom = doomed.get(namespace);
+      if (doom !== undefined)
+        met(key, { kind: "namespace-terminating", namespace, remaining: doom.remaining });
     }
-    for (const group of wave.groups) {
-      if (isSuperseded()) return { kind: "superseded" };
-      const pending = group.objects.filter(({ key }) => chosen.has(key));
-      await sideBySide(pending, settings.objectsAtOnceMost, applyOne, signal);
-      if (bundleProblem !== undefined) return failedBy(bundleProblem);
+    const [first] = doomed;
+    if (first === undefined) {
+      const isRefused = ({ key }: DesiredObject): boolean =>
+        work.problems.get(key)?.kind === "namespace-terminating";
+      const refused = members.find(isRefused);
+      // It went between the refusal and the look.
+      return refused === undefined
+        ? undefined
+        : {
+            kind: "held-up",
+            waitingFor: `another try at ${objectName(refused.key)}`,
+            againAtMs: needs.nowMs() + discoveryLagMs,
+          };
     }
-    return await afterWave(members, actions);
+    const [name, { remaining }] = first;
+    const why = remaining === "" ? "" : ` (${remaining})`;
+    const waitingFor = `${objectName(namespaceKey(name))} to be gone${why}`;
+    const againAtMs = Math.min(...[...doomed.values()].flatMap((one) => one.againAtMs ?? []));
+    return Number.isFinite(againAtMs)
+      ? { kind: "held-up", waitingFor, againAtMs }
+      : { kind: "held-up", waitingFor };
   }
 
   /** Only new keys need to be durable before the apply; what is already listed stays listed. */
@@ -154,12 +234,12 @@ export async function carryOut(
     if (entries.some(({ uid, applied }) => uid === "" && applied === "")) await save();
   }
 
-  /** An object the watches do not show may still be there, without our label. */
+  /** The watches do not show what has not our label. Where there was such a thing, it is looked at first. */
   async function lookBeforeCreating(members: readonly DesiredObject[]): Promise<void> {
-    const actions = actionsOf(members);
-    const unseen = members.filter(
-      ({ key }) => actions.get(key)?.kind === "create" && !found.has(key),
-    );
+    const suspects = members.filter(({ key }) => work.taken.has(key) && !found.has(key));
+    if (suspects.length === 0) return;
+    const actions = actionsOf(suspects);
+    const unseen = suspects.filter(({ key }) => actions.get(key)?.kind === "create");
     const look = async ({ key }: DesiredObject): Promise<void> => {
       const object = await cluster.get(key, signal);
       found.set(key, object === undefined ? undefined : liveFrom(object));
@@ -184,12 +264,9 @@ export async function carryOut(
     const manifest = await preparedManifest(object);
     if (manifest === undefined) return false;
     const outcome = await cluster.apply(manifest, { force: false, dryRun: true }, signal);
-    if (outcome.kind === "applied") return wouldOnlyMark(existing, outcome.object);
-    const isConflict = outcome.kind === "conflict";
-    met(
-      object.key,
-      isConflict ? strangerManagedBy(outcome.managers) : problemOfApply(object.key, outcome),
-    );
+    if (outcome.kind === "applied" && wouldOnlyMark(existing, outcome.object)) return true;
+    // Whatever else is the matter with it: it is somebody else's.
+    met(object.key, strangerManagedBy(liveFrom(existing).managers));
     return false;
   }
 
@@ -205,28 +282,49 @@ export async function carryOut(
           ? undefined
           : (work.problems.get(action.desired.key) ?? strangerManagedBy([]));
       case "unread":
-        return { kind: "unreadable", message: "its watch is not current" };
+        return {
+          kind: "unreadable",
+          message: view.whyUnreadable(work, action.desired.key) ?? "its watch was not current",
+        };
       default:
         return undefined;
     }
   }
 
-  async function applyOne(object: DesiredObject): Promise<void> {
-    if (isSuperseded()) return;
+  /** `taken`: it had to be new, and is not; nothing is claimed of it any more. */
+  async function applyOne(object: DesiredObject, isNew: boolean): Promise<"taken" | undefined> {
+    if (isSuperseded()) return undefined;
     const { key } = object;
-    const failedNamespace = namespaceOf(key);
-    if (failedNamespace !== undefined && isFailure(work.problems.get(failedNamespace)))
-      return met(key, { kind: "dependency-failed", on: objectName(failedNamespace) });
+    const namespace = namespaceIn(key);
+    if (namespace !== undefined) {
+      if (work.doomed.has(namespace)) return undefined;
+      const home = namespaceKey(namespace);
+      if (isFailure(work.problems.get(home)))
+        return met(key, { kind: "dependency-failed", on: objectName(home) });
+    }
     const times = (work.applies.get(key) ?? 0) + 1;
     if (times > settings.appliesMost) {
       const by = view.live(work, key)?.lastChangedBy || "somebody";
       return met(key, { kind: "contested", by });
     }
     const manifest = await preparedManifest(object);
-    if (manifest === undefined) return;
+    if (manifest === undefined) return undefined;
     const force = desired.policy.conflicts === "override";
-    const outcome = await cluster.apply(manifest, { force, dryRun: false }, signal);
-    if (outcome.kind !== "applied") return met(key, problemOfApply(key, outcome));
+    // Once looked for and not found, it may be made without ado.
+    const mustBeNew = isNew && !found.has(key);
+    const outcome = await cluster.apply(manifest, { force, dryRun: false, mustBeNew }, signal);
+    if (outcome.kind === "exists" && mustBeNew) {
+      work.taken.add(key);
+      if (inventories.of(application).get(key)?.uid === "") inventories.delete(application, key);
+      return "taken";
+    }
+    if (outcome.kind !== "applied") {
+      const problem = problemOfApply(key, outcome);
+      if (problem.kind === "namespace-terminating")
+        work.doomed.set(problem.namespace, newDoomNotice);
+      return met(key, problem);
+    }
+    work.taken.delete(key);
     work.applies.set(key, times);
     work.appliedCount += 1;
     const live = objects.putAnswer(outcome.object);
@@ -237,6 +335,7 @@ export async function carryOut(
       applied: object.digest,
       fingerprint: live.fingerprint,
     });
+    return undefined;
   }
 
   async function preparedManifest(object: DesiredObject): Promise<KubeObject | undefined> {
@@ -253,7 +352,7 @@ export async function carryOut(
   async function ensureNamespace(created: readonly DesiredObject[]): Promise<void> {
     if (!desired.policy.createNamespace) return;
     const name = desired.destinationNamespace || "default";
-    const key = makeObjectKey({ group: "", kind: "Namespace", namespace: "", name });
+    const key = namespaceKey(name);
     const isNeeded = created.some((object) => objectKeyParts(object.key).namespace === name);
     if (!isNeeded || bundle.objects.some((object) => object.key === key)) return;
     if ((await cluster.get(key, signal)) !== undefined) return;
@@ -310,6 +409,8 @@ export async function carryOut(
     forgetGone();
     const prunes = plan().actions.filter((action) => action.kind === "prune");
     if (prunes.length === 0) return { kind: "done", message: doneMessage() };
+    const unread = needs.applications().find((name) => view.isUnread(name));
+    if (unread !== undefined) return waitForBundleOf(unread);
     const waitingFor = firstUnsettled(bundle.objects);
     if (waitingFor !== undefined)
       return { kind: "held-up", waitingFor: `${waitingFor}, before anything is pruned` };
@@ -330,6 +431,15 @@ export async function carryOut(
         };
     }
     return { kind: "done", message: doneMessage() };
+  }
+
+  /** What one application gives up another may declare, in the very same version of the desired set. */
+  function waitForBundleOf(name: string): Pass {
+    return {
+      kind: "held-up",
+      waitingFor: `the bundle of application ${name} to be read`,
+      againAtMs: needs.nowMs() + discoveryLagMs,
+    };
   }
 
   /** The inventory was lost for these; the marker says they are ours, and the next generation may prune them. */
@@ -381,7 +491,7 @@ export async function carryOut(
           continue;
         return `${objectName(member.key)} to be there`;
       }
-      const health = assessHealth(live.object, needs.nowMs());
+      const health = explainHealth(live.object, findingsOf(work, live), needs.nowMs());
       if (health === undefined || health.state === "Healthy" || health.state === "Suspended")
         continue;
       const why = health.message === "" ? health.state : `${health.state}: ${health.message}`;
@@ -418,6 +528,7 @@ type Removable = {
 const isBeingRemoved = (live: LiveObject | undefined, work: ApplicationWork): boolean =>
   live?.object.metadata.deletionTimestamp !== undefined || work.removing.has(live?.uid ?? "");
 
+/** How long the cluster may need to know everywhere what it knows somewhere. */
 const discoveryLagMs = 1_000;
 
 const objectsIn = (wave: Wave<DesiredObject>): readonly DesiredObject[] =>
@@ -435,12 +546,6 @@ const isToApply = (action: Action | undefined, adoptable: ReadonlySet<ObjectKey>
   action?.kind === "create" ||
   action?.kind === "update" ||
   (action?.kind === "adopt" && adoptable.has(action.desired.key));
-
-function namespaceOf(key: ObjectKey): ObjectKey | undefined {
-  const { namespace } = objectKeyParts(key);
-  if (namespace === "" || isNamespace(key)) return undefined;
-  return makeObjectKey({ group: "", kind: "Namespace", namespace: "", name: namespace });
-}
 
 const isKindOf = (key: ObjectKey, defines: DesiredObject["defines"]): boolean => {
   const { group, kind } = objectKeyParts(key);

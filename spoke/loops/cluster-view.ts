@@ -3,8 +3,11 @@ import { objectKeyParts, type ObjectKey } from "../../proto/words/object-key.ts"
 import type { InventoryEntry } from "../domain/inventory.ts";
 import type { LiveObject } from "../domain/live.ts";
 import { makePlan, type DesiredObject, type Plan, type PruneBrake } from "../domain/plan.ts";
+import { isWithinReach, type Reach } from "../domain/reach.ts";
 import { planRemoval, type Removal } from "../domain/removal.ts";
 import type { ApplicationWork } from "./application-work.ts";
+import { bundleIdentity } from "./bundles.ts";
+import type { Declarations } from "./declarations.ts";
 import type { Inventories } from "./inventories.ts";
 import { typeIdOf, type LiveObjects } from "./live-objects.ts";
 import type { WatchState } from "./watch-loop.ts";
@@ -19,19 +22,31 @@ export type ClusterView = {
   /** Makes no request: everything it asks is already here. */
   readonly plan: (work: ApplicationWork, confirmed: boolean, found?: Found) => Plan;
   readonly removal: (work: ApplicationWork) => readonly Removal[];
+  /** `undefined` when what the watches show of an object can be believed. */
+  readonly whyUnreadable: (work: ApplicationWork, key: ObjectKey) => string | undefined;
+  /**
+   * Whether an application's newest bundle is yet to be read, so that nobody knows what it declares. One
+   * that could not be read counts by what it declared before.
+   */
+  readonly isUnread: (application: string) => boolean;
+  /** The other applications of this cluster that declare an object. */
+  readonly alsoDeclaredBy: (work: ApplicationWork, key: ObjectKey) => readonly string[];
 };
 
 export type ClusterViewNeeds = {
   readonly objects: LiveObjects;
   readonly inventories: Inventories;
+  readonly declarations: Declarations;
+  readonly workOf: (application: string) => ApplicationWork | undefined;
   readonly stateOf: (type: ReturnType<typeof typeIdOf>) => WatchState | undefined;
   readonly hubId: () => string;
+  readonly reach: Reach;
   readonly brake: PruneBrake;
 };
 
 /** Applications against the cluster as the watches show it. */
 export function createClusterView(needs: ClusterViewNeeds): ClusterView {
-  const { objects, inventories, stateOf, hubId } = needs;
+  const { objects, inventories, declarations, stateOf, hubId, reach } = needs;
 
   function live(
     work: ApplicationWork,
@@ -43,12 +58,24 @@ export function createClusterView(needs: ClusterViewNeeds): ClusterView {
     return watched ?? found.get(key);
   }
 
+  const isReadable = (work: ApplicationWork, key: ObjectKey): boolean =>
+    whyUnreadable(work, key) === undefined;
+
   /** A kind that is not served has no objects, and that much is certain. */
-  function isReadable(work: ApplicationWork, key: ObjectKey): boolean {
+  function whyUnreadable(work: ApplicationWork, key: ObjectKey): string | undefined {
     const version = versionFor(work, key);
-    if (version === undefined) return true;
+    if (version === undefined) return undefined;
+    if (!isWithinReach(key, reach)) return "it is outside the namespaces this spoke manages";
     const { group, kind } = objectKeyParts(key);
-    return stateOf(typeIdOf({ group, version, kind }))?.kind === "current";
+    const state = stateOf(typeIdOf({ group, version, kind }));
+    switch (state?.kind) {
+      case "current":
+        return undefined;
+      case "broken":
+        return state.problem;
+      default:
+        return "its watch is not current";
+    }
   }
 
   function plan(work: ApplicationWork, confirmed: boolean, found = nothingFound): Plan {
@@ -61,8 +88,15 @@ export function createClusterView(needs: ClusterViewNeeds): ClusterView {
       desired: work.bundle?.objects ?? [...inventory.values()].map(asApplied),
       inventory,
       live: (key) => live(work, key, found),
+      reach,
       isReadable: (key) => isReadable(work, key),
-      otherOwner: (key) => inventories.otherOwner(key, work.application),
+      otherOwner: (key) =>
+        inventories.otherOwner(key, work.application, (name) => holdsOn(name, key)),
+      isDeclaredByOthers: (key) => isDeclaredByOthers(work, key),
+      mayDeclare: (name, key) => {
+        const other = needs.workOf(name);
+        return other !== undefined && mayDeclare(other, key);
+      },
       marked: objects.marked(work.application),
       prune: {
         allowed: policy?.prune ?? false,
@@ -75,6 +109,33 @@ export function createClusterView(needs: ClusterViewNeeds): ClusterView {
     });
   }
 
+  /** What nobody answers for keeps what it has; an application that is held has what it declares. */
+  function holdsOn(application: string, key: ObjectKey): boolean {
+    const other = needs.workOf(application);
+    return other === undefined || mayDeclare(other, key);
+  }
+
+  /** Until its newest bundle is read an application may declare anything. */
+  function mayDeclare(work: ApplicationWork, key: ObjectKey): boolean {
+    const { desired, bundle, application } = work;
+    if (work.tombstone !== undefined) return false;
+    const isRead = desired !== undefined && bundle?.identity === bundleIdentity(desired, hubId());
+    return !isRead || declarations.of(key).includes(application);
+  }
+
+  function isUnread(application: string): boolean {
+    const work = needs.workOf(application);
+    if (work?.desired === undefined || work.tombstone !== undefined) return false;
+    const isRead = work.bundle?.identity === bundleIdentity(work.desired, hubId());
+    return !isRead && work.loadFailures === 0;
+  }
+
+  const alsoDeclaredBy = (work: ApplicationWork, key: ObjectKey): readonly string[] =>
+    declarations.others(key, work.application);
+
+  const isDeclaredByOthers = (work: ApplicationWork, key: ObjectKey): boolean =>
+    alsoDeclaredBy(work, key).length > 0;
+
   const removal = (work: ApplicationWork): readonly Removal[] =>
     planRemoval({
       hubId: hubId(),
@@ -83,9 +144,10 @@ export function createClusterView(needs: ClusterViewNeeds): ClusterView {
       live: (key) => live(work, key),
       isReadable: (key) => isReadable(work, key),
       isNamespaceInUse: (name) => inventories.isUsedByOthers(name, work.application),
+      isDeclaredByOthers: (key) => isDeclaredByOthers(work, key),
     });
 
-  return { live, plan, removal };
+  return { live, plan, removal, whyUnreadable, isUnread, alsoDeclaredBy };
 }
 
 const asApplied = ({ key, version, applied }: InventoryEntry): DesiredObject => ({
@@ -99,6 +161,7 @@ const asApplied = ({ key, version, applied }: InventoryEntry): DesiredObject => 
   images: [],
   mayVanish: false,
   ignoreHealth: false,
+  adopt: "never",
 });
 
 /** The version an object is watched in: its manifest's, else the one its kind is served in, else none. */

@@ -44,9 +44,16 @@ export class Inventories {
     else this.#claims.set(key, left);
   }
 
-  /** The other application an object belongs to: whoever applied it, else whoever claimed it first. */
-  otherOwner(key: ObjectKey, application: string): string | undefined {
-    const claims = this.#claims.get(key) ?? [];
+  /**
+   * The other application an object belongs to: whoever applied it, else whoever claimed it first. Of the
+   * others only those count that still hold on to it.
+   */
+  otherOwner(
+    key: ObjectKey,
+    application: string,
+    holdsOn: (application: string) => boolean = () => true,
+  ): string | undefined {
+    const claims = this.claimants(key).filter((name) => name === application || holdsOn(name));
     const owner = claims.find((name) => this.of(name).get(key)?.uid !== "") ?? claims[0];
     return owner === application ? undefined : owner;
   }

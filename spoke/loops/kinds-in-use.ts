@@ -2,6 +2,7 @@ import type { ApplicationName } from "../../proto/words/ids.ts";
 import { objectKeyParts } from "../../proto/words/object-key.ts";
 import { managedLabel, type ClusterApi } from "../domain/cluster.ts";
 import type { ResourceType } from "../domain/kube-object.ts";
+import type { Reach } from "../domain/reach.ts";
 import type { ApplicationWork } from "./application-work.ts";
 import type { Inventories } from "./inventories.ts";
 import { typeIdOf, type TypeId } from "./live-objects.ts";
@@ -12,6 +13,7 @@ export type KindsNeeds = {
   readonly inventories: Inventories;
   readonly works: ReadonlyMap<ApplicationName, ApplicationWork>;
   readonly hubId: () => string;
+  readonly reach: Reach;
   readonly want: WatchLoop["want"];
   readonly stateOf: WatchLoop["stateOf"];
 };
@@ -65,7 +67,7 @@ export function createKindsInUse(needs: KindsNeeds): KindsInUse {
     // An application that is ordered away wants nothing; what it owns is all that counts.
     const bundle = work.tombstone === undefined ? work.bundle : undefined;
     for (const type of bundle?.types.values() ?? []) {
-      types.set(typeIdOf(type), type);
+      if (isWatchable(type)) types.set(typeIdOf(type), type);
       servedVersions.set(`${type.group}/${type.kind}`, type.version);
     }
     for (const key of inventories.of(work.application).keys()) {
@@ -78,7 +80,7 @@ export function createKindsInUse(needs: KindsNeeds): KindsInUse {
       }
       const type = await find(group, kind, signal);
       if (type === undefined) continue;
-      types.set(typeIdOf(type), type);
+      if (isWatchable(type)) types.set(typeIdOf(type), type);
       servedVersions.set(name, type.version);
     }
     work.servedVersions = servedVersions;
@@ -88,6 +90,10 @@ export function createKindsInUse(needs: KindsNeeds): KindsInUse {
     if (!isSame) rewatch();
     return areListed(work);
   }
+
+  /** Kept to namespaces, a spoke has no right to look at what lives in none. */
+  const isWatchable = (type: ResourceType): boolean =>
+    needs.reach.kind === "cluster" || type.namespaced;
 
   /** A broken watch keeps nobody waiting: its objects are unknown, the others go on. */
   function areListed(work: ApplicationWork): boolean {

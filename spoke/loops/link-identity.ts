@@ -36,6 +36,13 @@ export const cannotJoin: LinkProblem = {
 export class LinkIdentity {
   readonly #needs: IdentityNeeds;
   #current: SpokeIdentity | undefined;
+  /** Whether what is kept may be newer than what is remembered. */
+  #mayBeOld = false;
+  /**
+   * The key an enrollment uses in the place of a refused identity's, which somebody else may have. In memory, so
+   * that the refused one is there until the new one is.
+   */
+  #nextKey: SpokeIdentity | undefined;
   /** The last token that was refused: trying it again cannot help. */
   #tokenRefused: string | undefined;
 
@@ -45,6 +52,7 @@ export class LinkIdentity {
 
   /** An identity with a certificate. `undefined` when there is none, and no way to get one. */
   async enrolled(signal: AbortSignal): Promise<SpokeIdentity | undefined> {
+    if (this.#mayBeOld) await this.#readAgain(signal);
     this.#current ??= await this.#needs.read(signal);
     if (this.#current?.certificatePem !== undefined) return this.#current;
     const invitation = await this.#needs.invitation(signal);
@@ -52,6 +60,11 @@ export class LinkIdentity {
     // Kept before it is used: if the answer is lost, the same key may ask again with the same token.
     this.#current ??= await this.#keepNewKey(signal);
     return this.#enroll(this.#current, invitation, signal);
+  }
+
+  /** Another spoke of this cluster was seen: it may have renewed the identity both have. */
+  doubt(): void {
+    this.#mayBeOld = true;
   }
 
   /** Keeps a renewed identity. */
@@ -70,8 +83,14 @@ export class LinkIdentity {
       }
       const invitation = await this.#needs.invitation(signal);
       if (invitation === undefined || invitation.token === this.#tokenRefused) return false;
-      this.#current = found ?? (await this.#keepNewKey(signal));
-      await this.#enroll(this.#current, invitation, signal);
+      if (found?.certificatePem === undefined) {
+        this.#current = found ?? (await this.#keepNewKey(signal));
+        await this.#enroll(this.#current, invitation, signal);
+      } else {
+        this.#nextKey ??= await this.#newKey();
+        await this.#enroll(this.#nextKey, invitation, signal);
+        this.#nextKey = undefined;
+      }
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -98,8 +117,20 @@ export class LinkIdentity {
         };
   }
 
-  async #keepNewKey(signal: AbortSignal): Promise<SpokeIdentity> {
-    const keyed: SpokeIdentity = {
+  /** What cannot be read now is as remembered: a hub must be reached without an API server. */
+  async #readAgain(signal: AbortSignal): Promise<void> {
+    try {
+      const found = await this.#needs.read(signal);
+      if (found?.certificatePem !== undefined) this.#current = found;
+      this.#mayBeOld = false;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#needs.log.debug("identity could not be read again", { problem: describeError(error) });
+    }
+  }
+
+  async #newKey(): Promise<SpokeIdentity> {
+    return {
       privateKeyPem: await this.#needs.newPrivateKey(),
       certificatePem: undefined,
       trustedPem: [],
@@ -107,6 +138,10 @@ export class LinkIdentity {
       clusterName: "",
       hubId: "",
     };
+  }
+
+  async #keepNewKey(signal: AbortSignal): Promise<SpokeIdentity> {
+    const keyed = await this.#newKey();
     await this.#needs.write(keyed, signal);
     return keyed;
   }

@@ -2,6 +2,7 @@ import { Bell } from "../../proto/kit/bell.ts";
 import { backoffMs } from "../../proto/kit/backoff.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
+import { redact } from "../../proto/kit/redact.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { parseBundle } from "../../proto/words/bundle.ts";
 import { linkCodes } from "../../proto/words/coded.ts";
@@ -28,6 +29,7 @@ import { HeldKeeper, type HeldDisk } from "./held-keeper.ts";
 import { cannotJoin, LinkIdentity, type IdentityNeeds, type Invitation } from "./link-identity.ts";
 import { runSession, type HubStream, type SessionFacts } from "./link-session.ts";
 import { Outbox } from "./outbox.ts";
+import { redactedReport } from "./redacted-report.ts";
 
 export type { Invitation };
 
@@ -216,6 +218,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
 
   function onReplaced(reconnectAfterMs: number): void {
     dispatch({ kind: "told-to-leave", reason: "replaced", reconnectAfterMs, nowMs: clock.nowMs() });
+    identity.doubt();
     log.warn("another spoke took the session over", {
       code: linkCodes.sharedIdentity,
       problem: "two spokes may share this identity; each cluster needs its own",
@@ -442,7 +445,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
     report(application, report) {
       const isNews = outbox.setReport(
         application,
-        report === undefined ? undefined : boundedReport(report),
+        report === undefined ? undefined : boundedReport(redactedReport(report)),
       );
       if (isNews) bell.ring();
     },
@@ -457,7 +460,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
       bell.ring();
     },
     commandDone(result) {
-      outbox.addResult(result);
+      outbox.addResult({ ...result, message: redact(result.message) });
       bell.ring();
     },
     missed() {

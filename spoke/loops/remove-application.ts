@@ -1,4 +1,6 @@
+import type { ObjectKey } from "../../proto/words/object-key.ts";
 import { describeObjectProblem, objectName } from "../domain/conditions.ts";
+import { whyStillThere } from "../domain/health/deletion.ts";
 import { removalSteps } from "../domain/order.ts";
 import { syncOptionsOf } from "../domain/sync-options.ts";
 import type { ApplicationWork } from "./application-work.ts";
@@ -20,6 +22,13 @@ export async function removeApplication(
   const { inventories, view, log } = needs;
   const { application } = work;
   work.problems.clear();
+  const undecided = needs.applications().find((name) => view.isUnread(name));
+  if (undecided !== undefined)
+    return {
+      kind: "held-up",
+      waitingFor: `the bundle of application ${undecided} to be read, which may declare what this one has`,
+      againAtMs: needs.nowMs() + 1_000,
+    };
 
   for (const { kind, entry } of view.removal(work))
     if (kind === "forget") inventories.delete(application, entry.key);
@@ -56,8 +65,15 @@ export async function removeApplication(
       return { kind: "failed", message: `${objectName(key)}: ${message}` };
     }
     const left = step.map(({ key }) => key).filter((key) => inventories.of(application).has(key));
-    if (left.length > 0) return { kind: "removing", waitingFor: `${namesOf(left)} to be gone` };
+    if (left.length > 0)
+      return { kind: "removing", waitingFor: `${namesOf(left)} to be gone${whyStill(left)}` };
   }
+  function whyStill(keys: readonly ObjectKey[]): string {
+    const live = keys.map((key) => view.live(work, key)).find((one) => one !== undefined);
+    const why = live === undefined ? "" : whyStillThere(live.object);
+    return why === "" ? "" : ` (${why})`;
+  }
+
   const unread = [...inventories.of(application).keys()];
   if (unread.length > 0)
     return { kind: "held-up", waitingFor: `${namesOf(unread)} to be readable again` };

@@ -3,11 +3,12 @@ import type { Ack } from "../../proto/words/link-messages.ts";
 import { reportDigest, type ApplicationReport } from "../../proto/words/report.ts";
 import type { Action } from "../domain/plan.ts";
 import { draftReport, type ReportDraft } from "../domain/report.ts";
-import { operationOf } from "../domain/sync.ts";
+import { isRunning, operationOf } from "../domain/sync.ts";
 import type { Alarms } from "./alarms.ts";
 import type { ApplicationWork } from "./application-work.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { KindsInUse } from "./kinds-in-use.ts";
+import { findingsOf } from "./pod-looks.ts";
 
 export type ReporterNeeds = {
   readonly view: ClusterView;
@@ -27,6 +28,9 @@ export type Reporter = {
   readonly reportRemoval: (work: ApplicationWork) => void;
 };
 
+/** How long a definition may take before what waits for it is in trouble. */
+const youngMs = 10_000;
+
 export function createReporter(needs: ReporterNeeds): Reporter {
   const { view, kinds, alarms, nowMs } = needs;
 
@@ -35,12 +39,21 @@ export function createReporter(needs: ReporterNeeds): Reporter {
     if (desired === undefined || work.isDropped || work.tombstone !== undefined) return;
     if (!kinds.areListed(work) || isGraceRunning(work)) return;
     const actions = view.plan(work, false).actions;
+    // Whose it is will be known in a moment, and its bundle wakes this application up.
+    if (actions.some(isUndecided)) return;
     const { report: drafted, reviewAtMs } = draft(work, desired.generation, actions);
     work.healthyGeneration = drafted.healthyGeneration;
     if (reviewAtMs !== undefined) alarms.set(work.application, reviewAtMs);
+    const grownAtMs = youngUntilMs(work);
+    if (nowMs() < grownAtMs && awaitsDefinition(work)) alarms.set(work.application, grownAtMs);
     publish(work, drafted, isForced);
     acknowledge(work);
   }
+
+  const isUndecided = (action: Action): boolean =>
+    action.kind === "refuse" &&
+    action.problem.kind === "other-application" &&
+    view.isUnread(action.problem.application);
 
   function reportRemoval(work: ApplicationWork): void {
     if (work.tombstone === undefined || work.isDropped) return;
@@ -65,13 +78,23 @@ export function createReporter(needs: ReporterNeeds): Reporter {
       appliedRevision: work.appliedRevision,
       plan: { actions },
       live: (key) => view.live(work, key),
+      findings: (live) => findingsOf(work, live),
+      whyUnreadable: (key) => view.whyUnreadable(work, key),
+      alsoDeclaredBy: (key) => view.alsoDeclaredBy(work, key),
       problems: work.problems,
-      problem: isRemoving ? undefined : work.problem,
+      problem: isRemoving ? work.denial : (work.problem ?? work.denial),
       operation: operationOf(work.state),
       isRemoving,
+      isYoung: nowMs() < youngUntilMs(work),
       nowMs: nowMs(),
     });
   }
+
+  const youngUntilMs = ({ state }: ApplicationWork): number =>
+    isRunning(state) ? state.attempt.startedAtMs + youngMs : 0;
+
+  const awaitsDefinition = ({ problems }: ApplicationWork): boolean =>
+    [...problems.values()].some(({ kind }) => kind === "awaits-definition");
 
   /** A short outage of the API server is not worth two reports of every application. */
   function isGraceRunning(work: ApplicationWork): boolean {

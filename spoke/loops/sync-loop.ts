@@ -3,7 +3,7 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { Mailbox } from "../../proto/kit/mailbox.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
-import { describeError, Trouble } from "../../proto/kit/trouble.ts";
+import { describeError, NotPermitted, Trouble } from "../../proto/kit/trouble.ts";
 import { Turns } from "../../proto/kit/turns.ts";
 import type { ApplicationName, Generation } from "../../proto/words/ids.ts";
 import type { Ack, Command, CommandResult } from "../../proto/words/link-messages.ts";
@@ -13,16 +13,20 @@ import type { ClusterApi, InventoryStore } from "../domain/cluster.ts";
 import { noRepairs } from "../domain/heal.ts";
 import type { HeldSet } from "../domain/held-set.ts";
 import { isAllApplied, type PruneBrake } from "../domain/plan.ts";
+import { reachOf, type Reach } from "../domain/reach.ts";
 import { idle, isRunning } from "../domain/sync.ts";
+import { actingFor } from "./acting-for.ts";
 import { Alarms } from "./alarms.ts";
 import { ApplicationWork } from "./application-work.ts";
 import { createAttempts } from "./attempts.ts";
 import { bundleIdentity, loadBundle, type BundleNeeds, type ReadBlob } from "./bundles.ts";
 import { carryOut, type CarryOutNeeds } from "./carry-out.ts";
 import { createClusterView } from "./cluster-view.ts";
+import { Declarations } from "./declarations.ts";
 import { Inventories } from "./inventories.ts";
 import { createKindsInUse } from "./kinds-in-use.ts";
 import { LiveObjects, type Touched } from "./live-objects.ts";
+import { createPodLooks } from "./pod-looks.ts";
 import { removeApplication } from "./remove-application.ts";
 import { createReporter } from "./reporter.ts";
 import { sideBySide } from "./side-by-side.ts";
@@ -48,6 +52,8 @@ export type SyncLoopNeeds = {
 };
 
 export type SyncLoopSettings = {
+  /** Objects outside it are refused, and nothing outside it is watched. */
+  readonly reach: Reach;
   /** Applications worked on at once. */
   readonly applicationsAtOnceMost: number;
   readonly objectsAtOnceMost: number;
@@ -59,18 +65,25 @@ export type SyncLoopSettings = {
   readonly settleMsMost: number;
   /** How long a kind may be unreadable before it is reported. */
   readonly unreadableGraceMs: number;
+  /** How long a workload may be unwell before its pods are looked at, and the pause after the first look. */
+  readonly podsFirstMs: number;
+  /** Longest pause between two looks at the pods of a workload that stays unwell. */
+  readonly podsMostMs: number;
   readonly retry: BackoffPolicy;
   readonly brake: PruneBrake;
   readonly watch: WatchLoopSettings;
 };
 
 export const syncLoopDefaults: SyncLoopSettings = {
+  reach: reachOf([]),
   applicationsAtOnceMost: 4,
   objectsAtOnceMost: 4,
   appliesMost: 3,
   coalesceMs: 50,
   settleMsMost: 30 * 60_000,
   unreadableGraceMs: 10_000,
+  podsFirstMs: 2_000,
+  podsMostMs: 60_000,
   retry: { firstMs: 5_000, factor: 2, mostMs: 180_000 },
   brake: { objectsMost: 10, ratioMost: 0.5 },
   watch: watchLoopDefaults,
@@ -100,6 +113,7 @@ export function createSyncLoop(
   const works = new Map<ApplicationName, ApplicationWork>();
   const inventories = new Inventories(needs.inventory);
   const objects = new LiveObjects();
+  const declarations = new Declarations();
   const wakes = new Mailbox<ApplicationName, undefined>();
   const alarms = new Alarms<ApplicationName>(clock, wake);
   const turns = new Turns<ApplicationName>(settings.applicationsAtOnceMost);
@@ -122,8 +136,25 @@ export function createSyncLoop(
     settings.watch,
   );
   const { want, stateOf } = watchLoop;
-  const kinds = createKindsInUse({ cluster, inventories, works, hubId, want, stateOf });
-  const view = createClusterView({ objects, inventories, stateOf, hubId, brake: settings.brake });
+  const kinds = createKindsInUse({
+    cluster,
+    inventories,
+    works,
+    hubId,
+    reach: settings.reach,
+    want,
+    stateOf,
+  });
+  const view = createClusterView({
+    objects,
+    inventories,
+    declarations,
+    workOf: (name) => works.get(name as ApplicationName),
+    stateOf,
+    hubId,
+    reach: settings.reach,
+    brake: settings.brake,
+  });
   const bundles: BundleNeeds = { readBlob: needs.readBlob, findType: kinds.find, hubId };
   const { nowMs } = clock;
   const { report, reportRemoval } = createReporter({
@@ -135,6 +166,7 @@ export function createSyncLoop(
     onAck: needs.onAck,
     unreadableGraceMs: settings.unreadableGraceMs,
   });
+  const podLooks = createPodLooks({ cluster, view, alarms, nowMs, log }, settings);
   const attempts = createAttempts({ cluster, view, alarms, clock, random, log, answer }, settings);
   const passNeeds: CarryOutNeeds = {
     cluster,
@@ -143,6 +175,7 @@ export function createSyncLoop(
     view,
     bundles,
     hubId,
+    applications: () => [...works.keys()],
     nowMs,
     log,
   };
@@ -172,6 +205,7 @@ export function createSyncLoop(
       const work = workOf(application);
       if (work.tombstone?.generation === tombstone.generation) continue;
       work.tombstone = tombstone;
+      declare(work, []);
       wake(application);
     }
     for (const [application, work] of works) if (!present.has(application)) drop(application, work);
@@ -190,7 +224,23 @@ export function createSyncLoop(
     work.isDropped = true;
     works.delete(application);
     alarms.clear(application);
+    declare(work, []);
     refuseCommands(work, `application ${application} is no longer held`);
+  }
+
+  /** Whoever declares or has one of the objects for which this is news has to look again, and need not wait. */
+  function declare({ application }: ApplicationWork, keys: Iterable<ObjectKey>): void {
+    const concerned = new Set<string>();
+    for (const key of declarations.set(application, keys))
+      for (const name of [...declarations.of(key), ...inventories.claimants(key)])
+        concerned.add(name);
+    concerned.delete(application);
+    for (const name of concerned) {
+      const work = works.get(name as ApplicationName);
+      if (work === undefined) continue;
+      work.isHurried = true;
+      wake(work.application);
+    }
   }
 
   function command(order: Command): void {
@@ -297,9 +347,12 @@ export function createSyncLoop(
     const level = error instanceof Trouble ? "warn" : "error";
     const problem = describeError(error);
     log[level]("application was not looked after", { application, problem });
+    if (error instanceof NotPermitted)
+      work.denial = { kind: "not-permitted", message: error.message };
     if (isRunning(work.state)) attempts.onFailure(work, problem);
     else lookAgain(work);
-    report(work);
+    if (work.tombstone === undefined) report(work);
+    else reportRemoval(work);
   }
 
   function lookAgain(work: ApplicationWork): void {
@@ -326,6 +379,7 @@ export function createSyncLoop(
       break;
     }
     if (hasUnreadableKinds(work)) alarms.set(application, nowMs() + settings.retry.mostMs);
+    await podLooks.refresh(work, signal);
     report(work);
   }
 
@@ -354,6 +408,10 @@ export function createSyncLoop(
       }
       work.bundle = loaded.value;
       work.loadFailures = 0;
+      declare(
+        work,
+        loaded.value.objects.map(({ key }) => key),
+      );
     }
     const isWatched = await kinds.watch(work, signal);
     noteApplied(work);
@@ -371,7 +429,9 @@ export function createSyncLoop(
       report(work);
     }
     const { attempt } = state;
-    const outcome = await carryOut(work, attempt, desired, bundle, passNeeds, settings, signal);
+    const acting = { ...passNeeds, cluster: actingFor(work, cluster) };
+    const outcome = await carryOut(work, attempt, desired, bundle, acting, settings, signal);
+    work.denial = undefined;
     noteApplied(work);
     return attempts.onPass(work, outcome);
   }
@@ -410,7 +470,7 @@ export function createSyncLoop(
     const keys = [...inventories.of(work.application).keys()];
     const read = async (key: ObjectKey): Promise<void> => {
       const known = view.live(work, key);
-      const object = await cluster.get(key, signal);
+      const object = await actingFor(work, cluster).get(key, signal);
       if (object === undefined && known !== undefined) objects.remove(known.object);
       // A fingerprint is of one version, and only the watched one can be compared.
       else if (object !== undefined && object.apiVersion === known?.object.apiVersion)
@@ -429,7 +489,9 @@ export function createSyncLoop(
       if (!(await kinds.watch(work, signal))) return;
       if (!attempts.decideRemoval(work, tombstone.generation)) return;
       attempts.onFetched(work);
-      const outcome = await removeApplication(work, passNeeds, settings, signal);
+      const acting = { ...passNeeds, cluster: actingFor(work, cluster) };
+      const outcome = await removeApplication(work, acting, settings, signal);
+      work.denial = undefined;
       attempts.onPass(work, outcome);
       if (outcome.kind !== "done") return reportRemoval(work);
     }

@@ -17,8 +17,32 @@ suite("spoke settings", () => {
       port: "443",
       tokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token",
       authorityFile: "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+      environment: pod,
     });
     assert.equal(read.value.joinToken, undefined);
+  });
+
+  test("a kubeconfig may leave the API server unverified only when it is said here too", () => {
+    const accessOf = (...words: readonly string[]) => {
+      const read = readSpokeSettings(
+        {
+          words: ["--hub-address", "hub.example:7443", "--kubeconfig", "config", ...words],
+          environment: {},
+          file: undefined,
+        },
+        "/srv",
+      );
+      assert.ok(read.ok);
+      return read.value.access;
+    };
+    assert.deepEqual(accessOf(), {
+      kind: "kubeconfig",
+      file: "/srv/config",
+      context: undefined,
+      acceptInsecure: false,
+      environment: {},
+    });
+    assert.partialDeepStrictEqual(accessOf("--kubeconfig-insecure"), { acceptInsecure: true });
   });
 
   test("all problems are reported together", () => {
@@ -37,6 +61,28 @@ suite("spoke settings", () => {
       "join-token and join-token-file exclude each other",
       "there is no cluster to manage: outside a pod, give --kubeconfig FILE (KUBERNETES_SERVICE_HOST is not set)",
     ]);
+  });
+
+  test("namespaces are names with commas between; nothing named does not mean everything", () => {
+    const given = (namespaces: string) =>
+      readSpokeSettings(
+        {
+          words: ["--hub-address", "hub.example:7443", "--namespaces", namespaces],
+          environment: pod,
+          file: undefined,
+        },
+        "/srv",
+      );
+    const read = given("team-a, team-b,team-a");
+    assert.deepEqual(read.ok && read.value.namespaces, ["team-a", "team-b"]);
+    for (const wrong of ["", "team-a,", "*", "Team"]) {
+      const refused = given(wrong);
+      assert.match(
+        refused.ok ? "" : refused.problem.join(),
+        /^namespaces must be DNS labels/,
+        wrong,
+      );
+    }
   });
 
   test("every setting that is read is explained, and every explained one is read", () => {

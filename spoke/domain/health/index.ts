@@ -1,19 +1,20 @@
 import { splitApiVersion } from "../../../proto/words/object-key.ts";
-import { isFields } from "../fields.ts";
 import type { KubeObject } from "../kube-object.ts";
 import { assessApiService } from "./api-service.ts";
-import { degraded, progressing, unknown, type Assessment } from "./assessment.ts";
+import { progressing, unknown, type Assessment } from "./assessment.ts";
 import { assessAutoscaler } from "./autoscaler.ts";
-import { conditionOf } from "./conditions.ts";
+import { whatIsAwaited } from "./awaited.ts";
 import { assessCronJob } from "./cron-job.ts";
 import { assessDaemonSet } from "./daemon-set.ts";
 import { assessDefinition } from "./definition.ts";
+import { assessDeletion } from "./deletion.ts";
 import { assessDeployment } from "./deployment.ts";
 import { assessDisruptionBudget } from "./disruption-budget.ts";
 import { isBehind, saysGeneration } from "./generation.ts";
 import { assessIngress } from "./ingress.ts";
 import { assessJob } from "./job.ts";
 import { assessPod } from "./pod.ts";
+import { withFindings, type PodFinding } from "./pods-behind.ts";
 import { assessReplicaSet } from "./replica-set.ts";
 import { assessService } from "./service.ts";
 import { assessStatefulSet } from "./stateful-set.ts";
@@ -28,7 +29,7 @@ export type { Assessment } from "./assessment.ts";
  * `nowMs` matters where a state is bearable for a while; such an answer says when to ask again.
  */
 export function assessHealth(object: KubeObject, nowMs: number): Assessment | undefined {
-  if (object.metadata.deletionTimestamp !== undefined) return assessDeletion(object);
+  if (object.metadata.deletionTimestamp !== undefined) return assessDeletion(object, nowMs);
   const { group } = splitApiVersion(object.apiVersion);
   const check = checks.get(`${group}/${object.kind}`);
   if (check === undefined) return undefined;
@@ -42,17 +43,25 @@ export function assessHealth(object: KubeObject, nowMs: number): Assessment | un
   return check.assess(object, nowMs);
 }
 
+/** The same, with what is known beyond the object: what its pods say, and what it waits for. */
+export function explainHealth(
+  object: KubeObject,
+  findings: readonly PodFinding[],
+  nowMs: number,
+): Assessment | undefined {
+  const assessment = assessHealth(object, nowMs);
+  if (assessment === undefined || object.metadata.deletionTimestamp !== undefined)
+    return assessment;
+  const awaited =
+    assessment.state === "Progressing" && assessment.message === "" ? whatIsAwaited(object) : "";
+  return awaited === ""
+    ? withFindings(assessment, findings, nowMs)
+    : { ...assessment, message: awaited };
+}
+
 /** Whether assessing this kind looks at spec and status. */
 export const hasHealthCheck = (group: string, kind: string): boolean =>
   checks.has(`${group}/${kind}`) || (group === "" && kind === "Namespace");
-
-function assessDeletion(object: KubeObject): Assessment {
-  const isNamespace = object.apiVersion === "v1" && object.kind === "Namespace";
-  const failure = conditionOf(object, "NamespaceDeletionContentFailure");
-  if (isNamespace && isFields(object["status"]) && failure?.status === "True")
-    return degraded(`namespace cannot be emptied: ${failure.message}`);
-  return progressing("Pending deletion");
-}
 
 type Check = {
   readonly versions: readonly string[];

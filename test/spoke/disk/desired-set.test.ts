@@ -8,6 +8,7 @@ import { silentLog, type Fields, type Log } from "../../../proto/kit/log.ts";
 import type { DesiredApplication, Tombstone } from "../../../proto/words/desired.ts";
 import { digestOfText } from "../../../proto/words/digest.ts";
 import type { ApplicationName } from "../../../proto/words/ids.ts";
+import type { ServiceAccount } from "../../../proto/words/service-account.ts";
 import { openDesiredSet } from "../../../spoke/disk/desired-set.ts";
 import { DiskUnavailable } from "../../../spoke/disk/disk-unavailable.ts";
 import { emptyHeldSet, type HeldSet } from "../../../spoke/domain/held-set.ts";
@@ -149,6 +150,7 @@ const web: DesiredApplication = {
     conflicts: "override",
   },
   trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  serviceAccount: "shop:deployer" as ServiceAccount,
 };
 
 const oldShop: Tombstone = {
@@ -157,6 +159,7 @@ const oldShop: Tombstone = {
   cause: "no-longer-generated",
   actor: "b".repeat(40),
   keepObjects: true,
+  serviceAccount: "old-shop:deployer" as ServiceAccount,
 };
 
 const someSet: HeldSet = {

@@ -8,6 +8,7 @@ import { managedLabel, trackingAnnotation } from "../../../spoke/domain/cluster.
 import type { InventoryEntry } from "../../../spoke/domain/inventory.ts";
 import type { LiveObject } from "../../../spoke/domain/live.ts";
 import { markerText } from "../../../spoke/domain/marker.ts";
+import { reachOf } from "../../../spoke/domain/reach.ts";
 import {
   isAllApplied,
   makePlan,
@@ -30,6 +31,7 @@ const wanted = (more: Partial<DesiredObject> = {}): DesiredObject => ({
   images: [],
   mayVanish: false,
   ignoreHealth: false,
+  adopt: "if-equal",
   ...more,
 });
 
@@ -62,6 +64,7 @@ function object(draft: LiveDraft = {}): LiveObject {
     fingerprint: draft.fingerprint ?? "f1",
     images: [],
     lastChangedBy: "",
+    managers: ["kubectl"],
     object: {
       apiVersion: group === "" ? "v1" : `${group}/v1`,
       kind,
@@ -85,7 +88,11 @@ type World = {
   readonly live?: readonly LiveObject[];
   readonly prune?: Partial<PlanInput["prune"]>;
   readonly owner?: string;
+  /** Other applications that declare every object there is. */
+  readonly declaredBy?: readonly string[];
   readonly isReadable?: boolean;
+  /** The only namespaces of the spoke; none for the whole cluster. */
+  readonly namespaces?: readonly string[];
 };
 
 const keyOf = ({ object: { apiVersion, kind, metadata } }: LiveObject): ObjectKey =>
@@ -104,8 +111,11 @@ function inputOf(world: World): PlanInput {
     desired: world.desired ?? [],
     inventory: new Map((world.inventory ?? []).map((one) => [one.key, one])),
     live: (of) => live.get(of),
+    reach: reachOf(world.namespaces ?? []),
     isReadable: () => world.isReadable ?? true,
     otherOwner: () => world.owner,
+    isDeclaredByOthers: () => (world.declaredBy ?? []).length > 0,
+    mayDeclare: (application) => (world.declaredBy ?? []).includes(application),
     marked: [...live.values()].filter(
       (one) => one.object.metadata.annotations?.[trackingAnnotation] === ours(keyOf(one)),
     ),
@@ -238,6 +248,59 @@ suite("makePlan, wanted", () => {
         expect: "refuse foreign",
       },
       {
+        name: "takes a stranger's object over at once when its manifest says so",
+        world: {
+          desired: [wanted({ adopt: "always" })],
+          live: [object({ marker: "", uid: "u9" })],
+        },
+        expect: "update adopt",
+      },
+      {
+        name: "takes another tool's object over when its manifest says so",
+        world: {
+          desired: [wanted({ adopt: "always" })],
+          live: [
+            object({ marker: "", uid: "u9", annotations: { "meta.helm.sh/release-name": "x" } }),
+          ],
+        },
+        expect: "update adopt",
+      },
+      {
+        name: "does not take another hub's object whatever its manifest says",
+        world: {
+          desired: [wanted({ adopt: "always" })],
+          live: [object({ marker: `other/shop/${key}`, uid: "u9" })],
+        },
+        expect: "refuse foreign",
+      },
+      {
+        name: "does not even ask when the manifest says never",
+        world: {
+          desired: [wanted({ adopt: "never" })],
+          live: [object({ marker: "", uid: "u9" })],
+        },
+        expect: "refuse foreign",
+      },
+      {
+        name: "takes over what another application of the hub has given up",
+        world: { live: [object({ marker: `hub/blog/${key}`, uid: "u9" })] },
+        expect: "update handover",
+      },
+      {
+        name: "leaves what carries the mark of another application that declares it",
+        world: { live: [object({ marker: `hub/blog/${key}`, uid: "u9" })], declaredBy: ["blog"] },
+        expect: "refuse other-application",
+      },
+      {
+        name: "does not fight over an object that another application took over",
+        world: {
+          inventory: [entry()],
+          live: [object({ marker: `hub/blog/${key}`, uid: "u1" })],
+          owner: "blog",
+        },
+        expect: "refuse other-application",
+      },
+      {
         name: "leaves another application's object",
         world: { owner: "blog" },
         expect: "refuse other-application",
@@ -251,6 +314,28 @@ suite("makePlan, wanted", () => {
         name: "decides nothing about what it cannot read",
         world: { inventory: [entry()], isReadable: false },
         expect: "unread",
+      },
+      {
+        name: "refuses what lives outside the namespaces it was given, whatever it may read",
+        world: { namespaces: ["blog"], isReadable: false },
+        expect: "refuse out-of-reach",
+      },
+      {
+        name: "refuses what lives in no namespace when it was given some",
+        world: {
+          namespaces: ["shop"],
+          desired: [
+            wanted({
+              key: makeObjectKey({ group: "", kind: "Namespace", namespace: "", name: "shop" }),
+            }),
+          ],
+        },
+        expect: "refuse out-of-reach",
+      },
+      {
+        name: "creates within the namespaces it was given",
+        world: { namespaces: ["blog", "shop"] },
+        expect: "create new",
       },
       {
         name: "waits for its kind",
@@ -289,6 +374,16 @@ suite("makePlan, no longer wanted", () => {
         expect: "prune again",
       },
       { name: "forgets what is gone", world: { inventory }, expect: "forget" },
+      {
+        name: "lets go of what another application declares",
+        world: { inventory, live, declaredBy: ["blog"] },
+        expect: "forget",
+      },
+      {
+        name: "does not take back what another application declares",
+        world: { inventory, live: [object({ uid: "u2" })], declaredBy: ["blog"] },
+        expect: "forget",
+      },
       {
         name: "forgets an object whose name a stranger took",
         world: { inventory, live: [object({ uid: "u2", marker: "" })] },

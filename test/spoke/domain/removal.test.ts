@@ -30,6 +30,7 @@ type Row = {
   readonly isGone?: boolean;
   readonly isReadable?: boolean;
   readonly isUsed?: boolean;
+  readonly isDeclaredByOthers?: boolean;
   readonly expect: string;
 };
 
@@ -46,6 +47,12 @@ const rows: readonly Row[] = [
     expect: "leave namespace-in-use",
   },
   { name: "leaves a definition", key: definition, expect: "leave definition" },
+  {
+    name: "leaves what another application declares: that one takes it over",
+    key: configMap,
+    isDeclaredByOthers: true,
+    expect: "leave declared-by-others",
+  },
   {
     name: "removes a definition that says Prune=true",
     key: definition,
@@ -104,6 +111,7 @@ suite("planRemoval", () => {
         live: () => (row.isGone === true ? undefined : liveFrom(object)),
         isReadable: () => row.isReadable ?? true,
         isNamespaceInUse: () => row.isUsed ?? false,
+        isDeclaredByOthers: () => row.isDeclaredByOthers ?? false,
       });
       const why = removal?.kind === "leave" ? ` ${removal.why}` : "";
       assert.equal(`${removal?.kind}${why}`, expect);

@@ -23,6 +23,7 @@ const wanted = (key: ObjectKey, more: Partial<DesiredObject> = {}): DesiredObjec
   images: [],
   mayVanish: false,
   ignoreHealth: false,
+  adopt: "if-equal",
   ...more,
 });
 
@@ -56,6 +57,10 @@ function draft(
     appliedRevision: "commit-3",
     plan: { actions },
     live: (key) => found.get(key),
+    findings: () => [],
+    alsoDeclaredBy: () => [],
+    whyUnreadable: () => undefined,
+    isYoung: false,
     problems: new Map<ObjectKey, ObjectProblem>(),
     problem: undefined,
     operation: undefined,

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
-import { apiDefaults, openApi, type ApiCall } from "../../../spoke/kube/api.ts";
+import { systemClock } from "../../../proto/kit/clock.ts";
+import { NotPermitted } from "../../../proto/kit/trouble.ts";
+import { parseServiceAccount } from "../../../proto/words/service-account.ts";
+import { actingAs, apiDefaults, openApi, type ApiCall } from "../../../spoke/kube/api.ts";
+import type { Access, Credential } from "../../../spoke/kube/credential.ts";
 import { ApiServerUnavailable } from "../../../spoke/kube/trouble.ts";
 import type { ScriptedReply, ScriptedRequest } from "../../support/scripted-api-server.ts";
 import { createCertificateAuthority } from "../../support/certificates.ts";
+import { eventually } from "../../support/eventually.ts";
 import { accessOf, openScripted, statusBody } from "./open-scripted.ts";
 
 const { signal } = new AbortController();
@@ -103,9 +108,51 @@ suite("requests to the API server", () => {
       slept: [100, 200, 400],
     },
     {
-      name: "500 is trouble at once",
+      name: "a read that fails inside the server is repeated",
       call: get,
-      replies: [{ status: 500, body: statusBody(500, "InternalError", "etcd is sad") }],
+      replies: [
+        { status: 500, body: statusBody(500, "InternalError", "etcd is sad") },
+        { status: 502 },
+        { status: 504 },
+        { status: 200, body: {} },
+      ],
+      expect: 200,
+      requests: 4,
+      slept: [100, 200, 400],
+    },
+    {
+      name: "500 to a write is most often a webhook's, and trouble at once",
+      call: patch,
+      replies: [{ status: 500, body: statusBody(500, "InternalError", "failed calling webhook") }],
+      expect: "trouble",
+      requests: 1,
+    },
+    {
+      name: "500 to a write is repeated when it is the store that changes leaders",
+      call: patch,
+      replies: [
+        { status: 500, body: statusBody(500, "", "etcdserver: leader changed") },
+        { status: 200, body: {} },
+      ],
+      expect: 200,
+      requests: 2,
+      slept: [100],
+    },
+    {
+      name: "500 that says when to come back is repeated then",
+      call: patch,
+      replies: [
+        { status: 500, headers: { "retry-after": "1" } },
+        { status: 200, body: {} },
+      ],
+      expect: 200,
+      requests: 2,
+      slept: [1000],
+    },
+    {
+      name: "a failure inside the server is trouble for a call that may not be repeated",
+      call: post,
+      replies: [{ status: 504 }],
       expect: "trouble",
       requests: 1,
     },
@@ -213,6 +260,192 @@ suite("requests to the API server", () => {
     await assert.rejects(waiting, /late/);
   });
 
+  test("a certificate that is not trusted is a reason to read the authority again, once", async () => {
+    await using scripted = await openScripted(() => ({ status: 200, body: {} }));
+    const good = accessOf(scripted.server, "good");
+    const stranger = await createCertificateAuthority();
+    const old: Access = {
+      ...good,
+      tls: { ...good.tls, authority: stranger.certificatePem, version: "old" },
+    };
+    const opened = (next: Access) => {
+      let access = old;
+      let refusals = 0;
+      const credential: Credential = {
+        current: async () => access,
+        refused: () => {
+          refusals += 1;
+          access = next;
+        },
+        close: () => {},
+      };
+      const api = openApi(
+        credential,
+        { ...apiDefaults, version: "1" },
+        { requests: { add: () => {} }, clock: systemClock, random: () => 0 },
+      );
+      return { api, refusals: () => refusals };
+    };
+    const healed = opened(good);
+    assert.equal((await healed.api.call(post, signal)).status, 200);
+    assert.equal(healed.refusals(), 1);
+    const unhealed = opened(old);
+    await assert.rejects(
+      unhealed.api.call(get, signal),
+      /one side does not trust the other's certificate/,
+    );
+    assert.equal(unhealed.refusals(), 1);
+    healed.api.close();
+    unhealed.api.close();
+  });
+
+  test("an aborted call does not wait for the pause the server asked for", async () => {
+    await using scripted = await openScripted(() => ({
+      status: 429,
+      headers: { "retry-after": "20" },
+    }));
+    const api = openApi(
+      fixedCredential(accessOf(scripted.server, "good")),
+      { ...apiDefaults, version: "1" },
+      { requests: { add: () => {} }, clock: systemClock, random: () => 0 },
+    );
+    const leaving = new AbortController();
+    const waiting = api.call(get, leaving.signal);
+    const ended = assert.rejects(waiting, /left/);
+    await eventually(() => assert.equal(scripted.server.requests.length, 1));
+    leaving.abort(new Error("left"));
+    await ended;
+    api.close();
+  });
+
+  test("pauses together are bounded too", async () => {
+    await using scripted = await openScripted(
+      () => ({ status: 429, headers: { "retry-after": "25" } }),
+      { settings: { retryMsMost: 24_000 } },
+    );
+    await assert.rejects(scripted.api.call(get, signal), ApiServerUnavailable);
+    assert.deepEqual(scripted.slept, []);
+  });
+
+  test("a server that pushes back gets fewer calls at once, and more again as it serves", async () => {
+    let underWay = 0;
+    let most = 0;
+    let pushesBack = true;
+    const gates: (() => void)[] = [];
+    await using scripted = await openScripted(async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      underWay -= 1;
+      return pushesBack ? { status: 429, headers: { "retry-after": "600" } } : { status: 200 };
+    });
+    const round = async (calls: number, expectedMost: number) => {
+      most = 0;
+      const answers = Promise.allSettled(
+        Array.from({ length: calls }, () => scripted.api.call(get, signal)),
+      );
+      let over = false;
+      void answers.then(() => (over = true));
+      await eventually(() => {
+        // Held back until as many are there as may be; then all go on.
+        if (!over && underWay < Math.min(expectedMost, calls)) throw new Error("not yet");
+      });
+      await eventually(() => {
+        for (const open of gates.splice(0)) open();
+        assert.ok(over);
+      });
+      return most;
+    };
+    assert.equal(await round(16, 16), 16);
+    assert.equal(await round(8, 8), 8);
+    pushesBack = false;
+    assert.equal(await round(4, 4), 4);
+    const later = await round(80, 4);
+    assert.ok(later > 4 && later <= 16, `${later} at once`);
+  });
+
+  test("connections from before a restart of the server cost no call", async () => {
+    let dead = 0;
+    const gates: (() => void)[] = [];
+    await using scripted = await openScripted(async () => {
+      if (dead > 0) {
+        dead -= 1;
+        return "reset";
+      }
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return { status: 200, body: {} };
+    });
+    const open = async (count: number) => {
+      await eventually(() => assert.equal(gates.length, count));
+      for (const gate of gates.splice(0)) gate();
+    };
+    const four = Promise.all([1, 2, 3, 4].map(async () => await scripted.api.call(get, signal)));
+    await open(4);
+    await four;
+    assert.equal(scripted.server.connections(), 4);
+    dead = 4;
+    const call = scripted.api.call(patch, signal);
+    await open(1);
+    assert.equal((await call).status, 200);
+    assert.equal(scripted.server.connections(), 5);
+    // One that is opened anew and breaks all the same is another matter.
+    dead = 3;
+    await assert.rejects(scripted.api.call(patch, signal), ApiServerUnavailable);
+  });
+
+  test("a call with a service account's rights says so, and no other does", async () => {
+    await using scripted = await openScripted(() => ({ status: 200, body: {} }));
+    const account = parseServiceAccount("shop:deployer");
+    assert.ok(account.ok);
+    const acting = actingAs(scripted.api, account.value);
+    for (const call of [get, patch, post]) await acting.call(call, signal);
+    const watched = await acting.stream({ ...get, verb: "watch" }, 5_000, signal);
+    if ("exchange" in watched) watched.exchange.close();
+    await scripted.api.call(get, signal);
+    assert.deepEqual(
+      scripted.server.requests.map(({ headers }) => headers["impersonate-user"]),
+      [...Array<string>(4).fill("system:serviceaccount:shop:deployer"), undefined],
+    );
+    // The API server adds the groups every service account is in; naming them would take rights of its own.
+    assert.ok(scripted.server.requests.every(({ headers }) => !("impersonate-group" in headers)));
+  });
+
+  test("a kubeconfig that acts as somebody does so in every call, and lets nobody act as another", async () => {
+    await using scripted = await openScripted(() => ({ status: 200, body: {} }));
+    const access: Access = {
+      ...accessOf(scripted.server, "good"),
+      actingAs: { "impersonate-user": "jane", "impersonate-group": ["a", "b"] },
+    };
+    const api = openApi(
+      fixedCredential(access),
+      { ...apiDefaults, version: "1" },
+      { requests: { add: () => {} }, clock: systemClock, random: () => 0 },
+    );
+    await api.call(get, signal);
+    assert.partialDeepStrictEqual(scripted.server.requests[0]?.headers, {
+      "impersonate-user": "jane",
+      "impersonate-group": "a, b",
+    });
+    const account = parseServiceAccount("shop:deployer");
+    assert.ok(account.ok);
+    await assert.rejects(actingAs(api, account.value).call(get, signal), NotPermitted);
+    assert.equal(scripted.server.requests.length, 1);
+    api.close();
+  });
+
+  test("whole numbers too large for a double come back exact", async () => {
+    await using scripted = await openScripted(() => ({
+      status: 200,
+      body: '{"big":9007199254740993,"small":7,"list":[-9223372036854775808],"text":"9007199254740993"}',
+    }));
+    assert.deepEqual((await scripted.api.call(get, signal)).body, {
+      big: 9007199254740993n,
+      small: 7,
+      list: [-9223372036854775808n],
+      text: "9007199254740993",
+    });
+  });
+
   test("a server with another certificate is not spoken to", async () => {
     await using scripted = await openScripted(() => ({ status: 200 }));
     const other = await createCertificateAuthority();
@@ -224,6 +457,7 @@ suite("requests to the API server", () => {
           tls: { ...access.tls, authority: other.certificatePem },
         }),
         refused: () => {},
+        close: () => {},
       },
       { ...apiDefaults, version: "1" },
       {
@@ -236,4 +470,10 @@ suite("requests to the API server", () => {
     assert.equal(scripted.server.requests.length, 0);
     api.close();
   });
+});
+
+const fixedCredential = (access: Access): Credential => ({
+  current: async () => access,
+  refused: () => {},
+  close: () => {},
 });

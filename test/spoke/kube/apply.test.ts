@@ -48,6 +48,59 @@ suite("server-side apply over the wire", () => {
     assert.deepEqual(scripted.counted, ["apply", "dry-run"]);
   });
 
+  suite("an apply that must be new", () => {
+    const mustBeNew = { force: true, dryRun: false, mustBeNew: true };
+    const modified = (name: string, kind: string): ScriptedReply => ({
+      status: 409,
+      body: statusBody(409, "Conflict", "the object has been modified", { name, kind }),
+    });
+
+    test("names a version that nothing has", async () => {
+      await using scripted = await openScripted(() => ({ status: 201, body: object }));
+      await applyObject(scripted.api, discovery(), object, mustBeNew, signal);
+      const metadata = { name: "web", namespace: "shop", resourceVersion: "1" };
+      assert.deepEqual(scripted.server.requests[0]?.body, { ...object, metadata });
+    });
+
+    const outcomes: readonly (readonly [name: string, reply: ScriptedReply, kind: string])[] = [
+      ["is refused for what is there", modified("web", "deployments"), "exists"],
+      ["is in trouble when something else was changed", modified("web", "quotas"), "trouble"],
+      [
+        "is in trouble when another object was changed",
+        modified("limits", "deployments"),
+        "trouble",
+      ],
+      [
+        "is not sure where the API server takes no version for what is new",
+        {
+          status: 400,
+          body: statusBody(400, "BadRequest", "resourceVersion should not be set on new objects"),
+        },
+        "exists",
+      ],
+      [
+        "is refused like any other",
+        { status: 422, body: statusBody(422, "Invalid", "spec.replicas: Invalid value") },
+        "rejected",
+      ],
+    ];
+    for (const [name, reply, kind] of outcomes)
+      test(name, async () => {
+        await using scripted = await openScripted(() => reply);
+        const outcome = await applyObject(
+          scripted.api,
+          discovery(),
+          object,
+          mustBeNew,
+          signal,
+        ).catch((error: unknown) => {
+          assert.ok(error instanceof ApiServerUnavailable);
+          return { kind: "trouble" };
+        });
+        assert.equal(outcome.kind, kind);
+      });
+  });
+
   const rows: readonly {
     readonly name: string;
     readonly reply: ScriptedReply;

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { suite } from "node:test";
-import { openCredential, type ClusterAccess } from "../../../spoke/kube/credential.ts";
+import { silentLog, type Fields, type Log } from "../../../proto/kit/log.ts";
+import {
+  openCredential,
+  type ClusterAccess,
+  type Credential,
+} from "../../../spoke/kube/credential.ts";
 import { CredentialUnusable } from "../../../spoke/kube/trouble.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const { signal } = new AbortController();
 const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
@@ -14,7 +20,7 @@ suite("credential of a pod", () => {
     await inFolder(async (folder) => {
       await writeFile(join(folder, "token"), "abc\n");
       await writeFile(join(folder, "ca.crt"), "CA PEM");
-      const access = await openCredential(inCluster(folder), clockAt()).current(signal);
+      const access = await openCredential(inCluster(folder), clockAt(), silentLog).current(signal);
       assert.partialDeepStrictEqual(access, {
         host: "10.0.0.1",
         port: 443,
@@ -30,7 +36,7 @@ suite("credential of a pod", () => {
       await writeFile(join(folder, "token"), "one");
       await writeFile(join(folder, "ca.crt"), "CA");
       const clock = clockAt();
-      const credential = openCredential(inCluster(folder), clock);
+      const credential = openCredential(inCluster(folder), clock, silentLog);
       const first = await credential.current(signal);
       await writeFile(join(folder, "token"), "two");
       clock.pass(59_000);
@@ -50,7 +56,7 @@ suite("credential of a pod", () => {
       await writeFile(join(folder, "token"), "one");
       await writeFile(join(folder, "ca.crt"), "CA");
       const clock = clockAt();
-      const credential = openCredential(inCluster(folder), clock);
+      const credential = openCredential(inCluster(folder), clock, silentLog);
       const before = await credential.current(signal);
       await writeFile(join(folder, "ca.crt"), "CA 2");
       clock.pass(60_000);
@@ -63,7 +69,7 @@ suite("credential of a pod", () => {
       await writeFile(join(folder, "token"), "one");
       await writeFile(join(folder, "ca.crt"), "CA");
       const clock = clockAt();
-      const credential = openCredential(inCluster(folder), clock);
+      const credential = openCredential(inCluster(folder), clock, silentLog);
       await credential.current(signal);
       await rm(join(folder, "token"));
       clock.pass(60_000);
@@ -73,7 +79,7 @@ suite("credential of a pod", () => {
 
   test("a missing file is trouble that names it, and heals when it comes", async () => {
     await inFolder(async (folder) => {
-      const credential = openCredential(inCluster(folder), clockAt());
+      const credential = openCredential(inCluster(folder), clockAt(), silentLog);
       await assert.rejects(credential.current(signal), CredentialUnusable);
       await writeFile(join(folder, "token"), "one");
       await writeFile(join(folder, "ca.crt"), "CA");
@@ -95,7 +101,7 @@ suite("credential of a kubeconfig", () => {
   });
 
   test("another context can be chosen, with a client certificate from files beside it", async () => {
-    const access = await readConfig({ context: "files" });
+    const access = await readConfig({ context: "files", acceptInsecure: true });
     assert.partialDeepStrictEqual(access, {
       host: "::1",
       port: 443,
@@ -115,16 +121,85 @@ suite("credential of a kubeconfig", () => {
     assert.equal((await readConfig({ user: { token: "a", tokenFile: "token" } })).bearer, "TOKEN");
   });
 
-  const refusals = [
-    { name: "an exec plug-in", user: { exec: { command: "aws" } }, says: /uses an exec plug-in/ },
+  test("it may say to act as somebody else", async () => {
+    const user = {
+      token: "a",
+      as: "jane",
+      "as-groups": ["a", "b"],
+      "as-uid": "7",
+      "as-user-extra": { "Example.dev/Scopes": ["x", "y"] },
+    };
+    assert.deepEqual((await readConfig({ user })).actingAs, {
+      "impersonate-user": "jane",
+      "impersonate-group": ["a", "b"],
+      "impersonate-uid": "7",
+      "impersonate-extra-example.dev%2Fscopes": ["x", "y"],
+    });
+    assert.deepEqual((await readConfig({})).actingAs, {});
+  });
+
+  test("it may name a proxy, which wins over the environment's", async () => {
+    const environment = { HTTPS_PROXY: "http://other.example:1" };
+    const cluster = { "proxy-url": "https://me:pass@proxy.example:8443" };
+    const { proxy } = await readConfig({ cluster, environment });
+    assert.deepEqual(proxy, {
+      host: "proxy.example",
+      port: 8443,
+      isSecure: true,
+      authorization: "Basic bWU6cGFzcw==",
+    });
+    const direct = await readConfig({});
+    const proxied = await readConfig({ environment });
+    assert.equal(proxied.proxy?.host, "other.example");
+    assert.notEqual(proxied.tls.version, direct.tls.version);
+    const noProxy = "a, .example.dev";
+    const left = await readConfig({ environment: { ...environment, NO_PROXY: noProxy } });
+    assert.equal(left.proxy, undefined);
+  });
+
+  test("a server that is not verified is accepted only when told, and loudly", async () => {
+    const cluster = { "insecure-skip-tls-verify": true, "certificate-authority-data": undefined };
+    await assert.rejects(readConfig({ cluster }), /sets insecure-skip-tls-verify, which the spoke/);
+    const lines: string[] = [];
+    const access = await readConfig({ cluster, acceptInsecure: true, lines });
+    assert.equal(access.tls.skipVerify, true);
+    assert.deepEqual(lines, ["warn API server is not authenticated"]);
+  });
+
+  const refusals: readonly ({ readonly name: string; readonly says: RegExp } & Given)[] = [
     {
       name: "an auth provider",
-      user: { "auth-provider": { name: "oidc" } },
-      says: /uses an auth-provider/,
+      user: { "auth-provider": { name: "oidc", config: { "id-token": "secret-token" } } },
+      says: /uses the auth-provider "oidc", which Kubernetes has removed; replace it with an exec/,
     },
     { name: "a password", user: { username: "a", password: "b" }, says: /username and password/ },
-    { name: "impersonation", user: { token: "a", as: "root" }, says: /uses as, / },
+    {
+      name: "groups without somebody to act as",
+      user: { token: "a", "as-groups": ["system:masters"] },
+      says: /as-groups, as-uid and as-user-extra need as$/,
+    },
     { name: "no way to be let in", user: {}, says: /neither a token nor a client certificate/ },
+    {
+      name: "an exec plug-in of a version that is gone",
+      user: { exec: { apiVersion: "client.authentication.k8s.io/v1alpha1", command: "aws" } },
+      says: /exec has apiVersion "client.authentication.k8s.io\/v1alpha1", expected/,
+    },
+    {
+      name: "an exec plug-in without a command",
+      user: { exec: { apiVersion: "client.authentication.k8s.io/v1" } },
+      says: /exec has no command$/,
+    },
+    {
+      name: "an exec plug-in that wants a terminal",
+      user: {
+        exec: {
+          apiVersion: "client.authentication.k8s.io/v1",
+          command: "aws",
+          interactiveMode: "Always",
+        },
+      },
+      says: /interactiveMode Always, and a spoke has no terminal/,
+    },
     {
       name: "half a client certificate",
       user: { "client-certificate-data": base64("x") },
@@ -132,8 +207,8 @@ suite("credential of a kubeconfig", () => {
     },
     {
       name: "a proxy",
-      cluster: { "proxy-url": "socks5://localhost" },
-      says: /uses proxy-url/,
+      cluster: { "proxy-url": "socks5://me:secret-token@localhost" },
+      says: /^proxy-url of kubeconfig \S+ names a socks5 proxy/,
     },
     {
       name: "a server without TLS",
@@ -161,7 +236,11 @@ suite("credential of a kubeconfig", () => {
       const file = join(folder, "config");
       const clock = clockAt();
       await writeFile(file, JSON.stringify(config({ token: "one" }, {})));
-      const credential = openCredential({ kind: "kubeconfig", file, context: undefined }, clock);
+      const credential = openCredential(
+        { kind: "kubeconfig", file, context: undefined },
+        clock,
+        silentLog,
+      );
       assert.equal((await credential.current(signal)).bearer, "one");
       await writeFile(file, JSON.stringify(config({ token: "two" }, {})));
       clock.pass(10_000);
@@ -170,14 +249,184 @@ suite("credential of a kubeconfig", () => {
   });
 });
 
+suite("credential of an exec plug-in", () => {
+  test("what it prints is used until it is about to expire, then it is asked again", async () => {
+    await withPlugin(async ({ credential, clock, runs, printTokens }) => {
+      await printTokens({ lifeMs: 100_000 });
+      assert.equal((await credential.current(signal)).bearer, "token-1");
+      // The kubeconfig is read again meanwhile, and that is no reason to ask.
+      clock.pass(60_000);
+      assert.equal((await credential.current(signal)).bearer, "token-1");
+      assert.equal(await runs(), 1);
+      clock.pass(30_000);
+      assert.equal((await credential.current(signal)).bearer, "token-2");
+      assert.equal(await runs(), 2);
+    });
+  });
+
+  test("one without an end is used until it is refused", async () => {
+    await withPlugin(async ({ credential, clock, runs, printTokens }) => {
+      await printTokens({});
+      const first = await credential.current(signal);
+      clock.pass(30 * 24 * 3_600_000);
+      assert.equal((await credential.current(signal)).bearer, "token-1");
+      const held = await credential.current(signal);
+      credential.refused(held);
+      // Somebody who is late with the same news does not ask again.
+      const second = await credential.current(signal);
+      credential.refused(first);
+      assert.equal((await credential.current(signal)).bearer, "token-2");
+      assert.equal(second.bearer, "token-2");
+      assert.equal(await runs(), 2);
+    });
+  });
+
+  test("many who ask at once run it once, and one who leaves takes it from nobody", async () => {
+    await withPlugin(async ({ credential, runs, printTokens }) => {
+      await printTokens({});
+      const leaving = new AbortController();
+      const left = credential.current(leaving.signal);
+      const others = Promise.all([1, 2, 3].map(async () => await credential.current(signal)));
+      leaving.abort(new Error("left"));
+      await assert.rejects(left, /left/);
+      assert.deepEqual(
+        (await others).map(({ bearer }) => bearer),
+        ["token-1", "token-1", "token-1"],
+      );
+      assert.equal(await runs(), 1);
+    });
+  });
+
+  test("what has expired or was refused is never used again when it fails", async () => {
+    await withPlugin(async ({ credential, clock, printTokens, fail }) => {
+      await printTokens({ lifeMs: 100_000 });
+      await credential.current(signal);
+      await fail("the login server is away");
+      // Good until its end, whatever the plug-in would say now.
+      clock.pass(80_000);
+      assert.equal((await credential.current(signal)).bearer, "token-1");
+      clock.pass(20_000);
+      await assert.rejects(credential.current(signal), /the login server is away$/);
+      await printTokens({ lifeMs: 100_000 });
+      assert.equal((await credential.current(signal)).bearer, "token-2");
+    });
+  });
+
+  test("one that prints what has expired says so", async () => {
+    await withPlugin(async ({ credential, printTokens }) => {
+      await printTokens({ lifeMs: -1_000 });
+      await assert.rejects(credential.current(signal), /has expired; compare the clocks$/);
+    });
+  });
+
+  test("closing ends one that is under way", async () => {
+    await withPlugin(async ({ credential, hang, isStarted }) => {
+      await hang();
+      const waiting = assert.rejects(credential.current(signal), /was closed$/);
+      await eventually(async () => assert.ok(await isStarted()));
+      credential.close();
+      await waiting;
+    });
+  });
+
+  test("it is told of the cluster when it asks, and its certificate is used", async () => {
+    await withPlugin(
+      async ({ credential, printStatus, told }) => {
+        await printStatus({ clientCertificateData: "CERT", clientKeyData: "KEY" });
+        const { tls, bearer } = await credential.current(signal);
+        assert.deepEqual([tls.certificate, tls.key, bearer], ["CERT", "KEY", undefined]);
+        assert.deepEqual((await told()).spec.cluster, {
+          server: "https://api.example.dev:6443/clusters/one/",
+          "tls-server-name": "kubernetes",
+          "certificate-authority-data": base64("CA PEM"),
+          config: { audience: "x" },
+          "disable-compression": false,
+        });
+      },
+      {
+        "tls-server-name": "kubernetes",
+        extensions: [
+          { name: "other", extension: 1 },
+          { name: "client.authentication.k8s.io/exec", extension: { audience: "x" } },
+        ],
+      },
+    );
+  });
+});
+
+type PluginStage = {
+  readonly credential: Credential;
+  readonly clock: ReturnType<typeof clockAt>;
+  readonly runs: () => Promise<number>;
+  readonly isStarted: () => Promise<boolean>;
+  /** `token-N`, N being the run it is. */
+  readonly printTokens: (options: { readonly lifeMs?: number }) => Promise<void>;
+  readonly printStatus: (status: unknown) => Promise<void>;
+  readonly fail: (complaint: string) => Promise<void>;
+  readonly hang: () => Promise<void>;
+  readonly told: () => Promise<{ readonly spec: { readonly cluster: unknown } }>;
+};
+
+async function withPlugin(
+  story: (stage: PluginStage) => Promise<void>,
+  cluster: Given["cluster"] = {},
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const clock = clockAt();
+    const apiVersion = "client.authentication.k8s.io/v1";
+    const count = `echo "$KUBERNETES_EXEC_INFO" >${folder}/told; echo run >>${folder}/runs`;
+    const body = async (text: string): Promise<void> => {
+      await writeFile(join(folder, "plug-in"), `#!/bin/sh\n${count}\n${text}\n`, { mode: 0o755 });
+    };
+    const printing = (status: string): string =>
+      `cat <<END\n{"apiVersion":"${apiVersion}","kind":"ExecCredential","status":${status}}\nEND`;
+    const file = join(folder, "config");
+    const exec = { apiVersion, command: "./plug-in", provideClusterInfo: true };
+    await writeFile(file, JSON.stringify(config({ exec }, cluster)));
+    const environment = { PATH: process.env["PATH"] };
+    const credential = openCredential(
+      { kind: "kubeconfig", file, context: undefined, environment },
+      clock,
+      silentLog,
+    );
+    const runs = async (): Promise<number> => {
+      const text = await readFile(join(folder, "runs"), "utf8").catch(() => "");
+      return text.split("\n").length - 1;
+    };
+    await story({
+      credential,
+      clock,
+      runs,
+      isStarted: async () => (await runs()) > 0,
+      printTokens: async ({ lifeMs }) => {
+        const ends = lifeMs === undefined ? "" : new Date(clock.nowMs() + lifeMs).toISOString();
+        const number = `$(grep -c ok ${folder}/ok)`;
+        await body(
+          `echo ok >>${folder}/ok\n${printing(`{"token":"token-${number}","expirationTimestamp":"${ends}"}`)}`,
+        );
+      },
+      printStatus: async (status) => await body(printing(JSON.stringify(status))),
+      fail: async (complaint) => await body(`echo "${complaint}" >&2; exit 1`),
+      hang: async () => await body("sleep 600"),
+      told: async () => JSON.parse(await readFile(join(folder, "told"), "utf8")),
+    });
+    credential.close();
+  });
+}
+
 type Given = {
+  readonly acceptInsecure?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Collects what is logged. */
+  readonly lines?: string[];
   readonly user?: { readonly [field: string]: unknown };
   readonly cluster?: { readonly [field: string]: unknown };
   readonly context?: string;
   readonly text?: string;
 };
 
-async function readConfig({ user, cluster, context, text }: Given) {
+async function readConfig(given: Given) {
+  const { user, cluster, context, text, acceptInsecure = false, environment = {} } = given;
   return await inFolder(async (folder) => {
     const file = join(folder, "config");
     await writeFile(join(folder, "ca.pem"), "CA FILE");
@@ -185,8 +434,15 @@ async function readConfig({ user, cluster, context, text }: Given) {
     await writeFile(join(folder, "token"), "TOKEN\n");
     // JSON is YAML too.
     await writeFile(file, text ?? JSON.stringify(config(user, cluster)));
-    const access: ClusterAccess = { kind: "kubeconfig", file, context };
-    return await openCredential(access, clockAt()).current(signal);
+    const access: ClusterAccess = {
+      kind: "kubeconfig",
+      file,
+      context,
+      acceptInsecure,
+      environment,
+    };
+    const log = given.lines === undefined ? silentLog : recordingLog(given.lines);
+    return await openCredential(access, clockAt(), log).current(signal);
   });
 }
 
@@ -254,4 +510,19 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function recordingLog(lines: string[]): Log {
+  const at =
+    (level: string) =>
+    (event: string, _fields?: Fields): void =>
+      void lines.push(`${level} ${event}`);
+  const log: Log = {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    with: () => log,
+  };
+  return log;
 }

@@ -24,7 +24,7 @@ suite("discovery in one document", () => {
     assert.equal((await discovery.find("", "Namespace", "", signal))?.namespaced, false);
     assert.deepEqual(
       scripted.server.requests.map(({ path }) => path),
-      ["/apis", "/api"],
+      ["/apis", "/apis/apps", "/apis/apps/v1", "/api"],
     );
   });
 
@@ -49,7 +49,10 @@ suite("discovery in one document", () => {
         async ([group, kind]) => await discovery.find(group, kind, "", signal),
       ),
     );
-    assert.equal(scripted.server.requests.length, 1);
+    assert.deepEqual(
+      scripted.server.requests.map(({ path }) => path),
+      ["/apis", "/apis/nobody.example.dev"],
+    );
   });
 
   test("one who leaves does not take the answer from the others", async () => {
@@ -75,13 +78,81 @@ suite("discovery in one document", () => {
     const ask = async () => await discovery.find("example.dev", "Widget", "", signal);
     assert.equal(await ask(), undefined);
     assert.equal(await ask(), undefined);
-    assert.equal(scripted.server.requests.length, 1);
+    assert.equal(scripted.server.requests.length, 2);
     clock.pass(2_000);
     assert.equal(await ask(), undefined);
-    assert.equal(scripted.server.requests.length, 2);
+    assert.equal(scripted.server.requests.length, 4);
     discovery.forget("example.dev");
     assert.equal(await ask(), undefined);
-    assert.equal(scripted.server.requests.length, 3);
+    assert.equal(scripted.server.requests.length, 6);
+  });
+
+  const youngServers: readonly {
+    readonly name: string;
+    readonly group: readonly unknown[];
+  }[] = [
+    { name: "does not list a group yet", group: [] },
+    {
+      name: "lists a group without the kind yet",
+      group: [
+        {
+          metadata: { name: "example.dev" },
+          versions: [{ version: "v1", freshness: "Current", resources: [] }],
+        },
+      ],
+    },
+  ];
+  for (const { name, group } of youngServers) {
+    test(`a server that ${name} does not make its kinds gone`, async () => {
+      let isYoung = true;
+      await using scripted = await openScripted((request) => {
+        if (request.path === "/apis/example.dev" && isYoung)
+          return { status: 503, headers: { "retry-after": "600" } };
+        return request.path.startsWith("/apis/example.dev")
+          ? oldGroup(request.path)
+          : aggregatedServer(request, group);
+      });
+      const discovery = openDiscovery(scripted.api, clockAt());
+      const ask = async () => await discovery.find("example.dev", "Widget", "", signal);
+      await assert.rejects(ask(), ApiServerUnavailable);
+      // The miss is fresh, and still nobody has said that it is one.
+      await assert.rejects(ask(), ApiServerUnavailable);
+      assert.equal((await discovery.find("apps", "Deployment", "", signal))?.version, "v1");
+      isYoung = false;
+      assert.equal((await ask())?.plural, "widgets");
+      assert.equal(await discovery.find("example.dev", "Gadget", "", signal), undefined);
+    });
+  }
+
+  test("what one group's question brought along counts as no answer about another's kind", async () => {
+    await using scripted = await openScripted((request) =>
+      request.path === "/apis/batch"
+        ? { status: 503, headers: { "retry-after": "600" } }
+        : aggregatedServer(request),
+    );
+    const discovery = openDiscovery(scripted.api, clockAt());
+    await discovery.find("apps", "Deployment", "", signal);
+    await assert.rejects(discovery.find("batch", "Widget", "", signal), ApiServerUnavailable);
+  });
+
+  test("a group that vanishes from the list while its server is restarted keeps its kinds", async () => {
+    let isListed = true;
+    await using scripted = await openScripted((request) => {
+      if (request.path.startsWith("/apis/example.dev"))
+        return { status: 503, headers: { "retry-after": "600" } };
+      return aggregatedServer(request, isListed ? [widgets] : []);
+    });
+    const clock = clockAt();
+    const discovery = openDiscovery(scripted.api, clock);
+    const ask = async (kind: string) => await discovery.find("example.dev", kind, "", signal);
+    assert.equal((await ask("Widget"))?.plural, "widgets");
+    isListed = false;
+    discovery.forget("example.dev");
+    clock.pass(2_000);
+    await assert.rejects(ask("Widget"), ApiServerUnavailable);
+    isListed = true;
+    clock.pass(2_000);
+    assert.equal((await ask("Widget"))?.plural, "widgets");
   });
 
   test("a stale group is trouble for that group only, never a kind that is gone", async () => {
@@ -126,7 +197,7 @@ suite("discovery group by group, as older servers have it", () => {
     assert.equal(await discovery.find("no.such", "Pod", "", signal), undefined);
     assert.deepEqual(
       scripted.server.requests.map(({ path }) => path),
-      ["/apis", "/apis/apps/v1", "/api", "/api/v1", "/apis"],
+      ["/apis", "/apis/apps/v1", "/api", "/api/v1", "/apis", "/apis/no.such"],
     );
   });
 
@@ -148,6 +219,24 @@ const resource = (name: string, kind: string, scope = "Namespaced") => ({
   subresources: [{ subresource: "scale", responseKind: { kind: "Scale" }, verbs: ["get"] }],
 });
 
+const widgets = {
+  metadata: { name: "example.dev" },
+  versions: [{ version: "v1", freshness: "Current", resources: [resource("widgets", "Widget")] }],
+};
+
+/** One group as a server tells of it when asked alone. */
+function oldGroup(path: string): ScriptedReply {
+  if (path === "/apis/example.dev")
+    return { status: 200, body: { kind: "APIGroup", versions: [{ version: "v1" }] } };
+  return {
+    status: 200,
+    body: {
+      kind: "APIResourceList",
+      resources: [{ name: "widgets", kind: "Widget", namespaced: true, verbs: ["get"] }],
+    },
+  };
+}
+
 const metrics = (freshness: string) => ({
   metadata: { name: "metrics.k8s.io" },
   versions: [
@@ -163,6 +252,9 @@ function aggregatedServer(
   { path, headers }: ScriptedRequest,
   more: readonly unknown[] = [metrics("Stale")],
 ): ScriptedReply {
+  const body = servedAlone[path];
+  if (body !== undefined) return { status: 200, body };
+  if (path.startsWith("/apis/")) return { status: 404, body: "404 page not found" };
   if (!String(headers.accept).includes("as=APIGroupDiscoveryList")) return { status: 406 };
   const groups =
     path === "/api"
@@ -212,6 +304,33 @@ function aggregatedServer(
   };
 }
 
+/** What a server that lists everything at once says of its groups one by one. */
+const servedAlone: { readonly [path: string]: unknown } = {
+  "/apis/apps": { kind: "APIGroup", versions: [{ version: "v1" }] },
+  "/apis/apps/v1": {
+    kind: "APIResourceList",
+    resources: [
+      { name: "deployments", kind: "Deployment", namespaced: true, verbs: ["get", "list"] },
+    ],
+  },
+  "/apis/batch": {
+    kind: "APIGroup",
+    versions: [{ version: "v1" }, { version: "v1beta1" }],
+    preferredVersion: { version: "v1" },
+  },
+  "/apis/batch/v1": {
+    kind: "APIResourceList",
+    resources: [
+      { name: "jobs", kind: "Job", namespaced: true, verbs: ["get", "list"] },
+      { name: "cronjobs", kind: "CronJob", namespaced: true, verbs: ["get", "list"] },
+    ],
+  },
+  "/apis/batch/v1beta1": {
+    kind: "APIResourceList",
+    resources: [{ name: "cronjobs", kind: "CronJob", namespaced: true, verbs: ["get", "list"] }],
+  },
+};
+
 function oldServer({ path }: ScriptedRequest): ScriptedReply {
   const bodies: { readonly [path: string]: unknown } = {
     "/api": { kind: "APIVersions", versions: ["v1"] },
@@ -238,6 +357,7 @@ function oldServer({ path }: ScriptedRequest): ScriptedReply {
       ],
     },
   };
+  if (path === "/apis/no.such") return { status: 404 };
   const body = bodies[path];
   return body === undefined
     ? { status: 503, headers: { "retry-after": "600" } }

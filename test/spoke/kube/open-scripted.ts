@@ -43,6 +43,7 @@ export async function openScripted(
       refusals += 1;
       access = accessOf(server, bearers[refusals] ?? "");
     },
+    close: () => {},
   };
   const requests = {
     add: (_amount: number, labels?: Labels) => void counted.push(labels?.["verb"] ?? ""),
@@ -69,7 +70,9 @@ export const accessOf = (server: ScriptedApiServer, bearer: string): Access => (
   host: "127.0.0.1",
   port: server.port,
   pathPrefix: "",
+  proxy: undefined,
   bearer,
+  actingAs: {},
   tls: {
     authority: server.authority.certificatePem,
     certificate: undefined,

@@ -252,10 +252,11 @@ async function follow(
   };
   const needs = { api: scripted.api, clock, random: () => 0, turns: new Turns<object>(1) };
   const settings = { ...watchDefaults, openMsLeast: 450_000, lineBytesMost };
+  const where = { namespace: "", labelSelector: "app=web" };
   const events: WatchEvent[] = [];
   let error: unknown;
   try {
-    for await (const event of watchObjects(needs, configMaps, "app=web", settings, never)) {
+    for await (const event of watchObjects(needs, configMaps, where, settings, never)) {
       events.push(event);
       if (events.length >= take) break;
     }
