@@ -3,11 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../proto/kit/clock.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
-import { objectKeyParts, splitApiVersion } from "../../../proto/words/object-key.ts";
-import type { KubeObject } from "../../../spoke/domain/kube-object.ts";
 import { openCluster, type OpenCluster } from "../../../spoke/kube/open.ts";
 import type { Json } from "../../support/cluster/json.ts";
 import { startSimulatedCluster } from "../../support/cluster/server.ts";
+import { handOf } from "./hand.ts";
 import { clusterApiContract } from "./suite.ts";
 
 clusterApiContract("the spoke's client and the simulated cluster", async () => {
@@ -40,11 +39,7 @@ clusterApiContract("the spoke's client and the simulated cluster", async () => {
     api,
     inventory,
     anotherInventory: () => open().inventory,
-    hand: {
-      create: async (object) => await ask("POST", pathOf(object), object),
-      edit: async (key, patch) => await ask("PATCH", pathOfKey(objectKeyParts(key)), patch),
-      remove: async (key) => await ask("DELETE", pathOfKey(objectKeyParts(key))),
-    },
+    hand: handOf(ask),
     loseWatchPlaces: async () => void simulated.faults.expireWatches(),
     [Symbol.asyncDispose]: async () => {
       for (const cluster of opened) cluster.close();
@@ -53,22 +48,3 @@ clusterApiContract("the spoke's client and the simulated cluster", async () => {
     },
   };
 });
-
-/** Only the kinds the contract touches by hand. */
-const collections: { readonly [kind: string]: string } = {
-  "/ConfigMap": "/api/v1/namespaces/NAMESPACE/configmaps",
-  "apiextensions.k8s.io/CustomResourceDefinition":
-    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-};
-
-function collection(group: string, kind: string, namespace: string): string {
-  const path = collections[`${group}/${kind}`];
-  if (path === undefined) throw new Error(`nobody creates a ${kind} by hand here`);
-  return path.replace("NAMESPACE", namespace);
-}
-
-const pathOf = ({ apiVersion, kind, metadata }: KubeObject): string =>
-  collection(splitApiVersion(apiVersion).group, kind, metadata.namespace ?? "");
-
-const pathOfKey = ({ group, kind, namespace, name }: ReturnType<typeof objectKeyParts>): string =>
-  `${collection(group, kind, namespace)}/${name}`;

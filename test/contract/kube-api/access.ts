@@ -232,8 +232,100 @@ export function accessCases({ proves }: Cases): void {
     assert.equal(reply.code, 403);
     assert.equal(
       messageOf(reply),
-      `users "admin" is forbidden: User "${user}" cannot impersonate resource "users" in API group "" at the cluster scope`,
+      `configmaps is forbidden: User "${user}" cannot impersonate-on:user-info:list resource "configmaps" in API group "" in the namespace "default"`,
     );
+  });
+
+  proves("the right to act as one service account, and as no other", async (bench) => {
+    const who = await account(bench);
+    const { namespace, client } = who;
+    await allow(bench, who, [
+      {
+        apiGroups: [""],
+        resources: ["serviceaccounts"],
+        resourceNames: ["applier"],
+        verbs: ["impersonate"],
+      },
+    ]);
+    const as = (name: string) =>
+      client.send("GET", configMapsPath(namespace), undefined, {
+        headers: { "impersonate-user": `system:serviceaccount:${namespace}:${name}` },
+      });
+    // The other account has no rights of its own: that it is the one refused shows who acted.
+    await eventually(async () => {
+      const reply = await as("applier");
+      assert.equal(reply.code, 403);
+      assert.match(
+        messageOf(reply),
+        /User "system:serviceaccount:.*:applier" cannot list resource "configmaps"/,
+      );
+    });
+    const other = await as("other");
+    assert.equal(other.code, 403);
+    // The way in which it was allowed the last time is the one that is told.
+    assert.equal(
+      messageOf(other),
+      `serviceaccounts "other" is forbidden: User "${who.user}" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "${namespace}"`,
+    );
+  });
+
+  proves("acting in a group is a right of its own: 403 without it", async (bench) => {
+    const who = await account(bench);
+    const { namespace, user, client } = who;
+    const rules = [{ apiGroups: [""], resources: ["users"], verbs: ["impersonate"] }];
+    const name = unique("impersonator");
+    accepted(await bench.api.create(`${rbac}/clusterroles`, { metadata: { name }, rules }), 201);
+    const binding = {
+      metadata: { name },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+      subjects: [{ kind: "ServiceAccount", name: who.name, namespace }],
+    };
+    accepted(await bench.api.create(`${rbac}/clusterrolebindings`, binding), 201);
+    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const as = (headers: { readonly [name: string]: string }) =>
+      client.send("POST", path, {}, { headers: { "impersonate-user": "jane", ...headers } });
+    const review = await allowed(() => as({}));
+    assert.equal(textAt(review, "status", "userInfo", "username"), "jane");
+    const reply = await as({ "impersonate-group": "team" });
+    assert.equal(reply.code, 403);
+    assert.equal(
+      messageOf(reply),
+      `groups "team" is forbidden: User "${user}" cannot impersonate resource "groups" in API group "" at the cluster scope`,
+    );
+  });
+
+  proves("the rights to act as somebody in one kind of request are enough", async (bench) => {
+    const who = await account(bench);
+    const { namespace, client } = who;
+    await allow(bench, who, [
+      {
+        apiGroups: [""],
+        resources: ["configmaps"],
+        verbs: ["impersonate-on:serviceaccount:list"],
+      },
+      {
+        apiGroups: ["authentication.k8s.io"],
+        resources: ["serviceaccounts"],
+        resourceNames: ["reader"],
+        verbs: ["impersonate:serviceaccount"],
+      },
+    ]);
+    const headers = { "impersonate-user": `system:serviceaccount:${namespace}:reader` };
+    const send = (path: string) => client.send("GET", path, undefined, { headers });
+    await eventually(async () => {
+      const reply = await send(configMapsPath(namespace));
+      assert.match(messageOf(reply), /User "system:serviceaccount:.*:reader" cannot list/);
+    });
+    const reply = await send(`${configMapsPath(namespace)}/one`);
+    assert.match(messageOf(reply), new RegExp(`User "${who.user}" cannot impersonate-on:`));
+  });
+
+  proves("a group without a user to act as: 400", async (bench) => {
+    const reply = await bench.api.send("GET", configMapsPath("default"), undefined, {
+      headers: { "impersonate-group": "team" },
+    });
+    assert.deepEqual([reply.code, refusalOf(reply).reason], [400, "BadRequest"]);
+    assert.match(messageOf(reply), /without impersonating a user name$/);
   });
 
   proves("an administrator may act as a service account", async (bench) => {

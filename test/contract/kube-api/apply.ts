@@ -20,6 +20,7 @@ import {
   messageOf,
   metadataOf,
   refusalOf,
+  rescaled,
   service,
   servicesPath,
   unique,
@@ -75,6 +76,7 @@ export function applyCases(cases: Cases): void {
   conflicts(cases);
   lists(cases);
   updates(cases);
+  silentValues(cases);
   refusals(cases);
 }
 
@@ -110,6 +112,35 @@ function basics({ proves }: Cases): void {
     assert.deepEqual(claimOf(after, "a"), claimOf(before, "a"));
   });
 
+  proves("an apply that names a version creates what is not there: 201", async (bench) => {
+    const { apply } = await configMapPlace(bench);
+    const object = accepted(
+      await apply("a", configMap("one", { k: "1" }, { resourceVersion: "1" })),
+      201,
+    );
+    assert.deepEqual(object["data"], { k: "1" });
+    assert.notEqual(at(object, "metadata", "resourceVersion"), "1");
+  });
+
+  proves(
+    "an apply that names a version nothing has changes nothing that is there: 409",
+    async (bench) => {
+      const { apply, path } = await configMapPlace(bench);
+      const first = await apply("a", data({ k: "1" }));
+      for (const manager of ["a", "b"]) {
+        const reply = await apply(manager, configMap("one", { k: "1" }, { resourceVersion: "1" }), {
+          force: "true",
+        });
+        assert.deepEqual(refusalOf(reply), { code: 409, reason: "Conflict", fields: [] });
+        assert.equal(
+          messageOf(reply),
+          'Operation cannot be fulfilled on configmaps "one": the object has been modified; please apply your changes to the latest version and try again',
+        );
+      }
+      assert.deepEqual((await bench.api.get(path)).body, first.body);
+    },
+  );
+
   proves("a YAML body is applied like JSON", async (bench) => {
     const { path } = await configMapPlace(bench);
     const yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  k: v\n";
@@ -120,10 +151,25 @@ function basics({ proves }: Cases): void {
     assert.deepEqual(accepted(reply, 201)["data"], { k: "v" });
   });
 
-  proves("the name may be left to the address", async (bench) => {
+  proves("the name may not be left to the address: 400", async (bench) => {
     const { apply } = await configMapPlace(bench);
-    const body = { apiVersion: "v1", kind: "ConfigMap", data: { k: "v" } };
-    assert.equal(textAt(accepted(await apply("a", body), 201), "metadata", "name"), "one");
+    const reply = await apply("a", { apiVersion: "v1", kind: "ConfigMap", data: { k: "v" } });
+    assert.deepEqual(refusalOf(reply), { code: 400, reason: "BadRequest", fields: [] });
+    assert.equal(
+      messageOf(reply),
+      "the name of the object (one based on URL) was undeterminable: name must be provided",
+    );
+  });
+
+  proves("applying what is there already leaves a record without a time", async (bench) => {
+    const { apply } = await configMapPlace(bench);
+    await apply("a", data({ k: "1" }));
+    const object = accepted(await apply("b", data({ k: "1" })), 200);
+    const times = mapsAt(object, "metadata", "managedFields").map((one) => [
+      textAt(one, "manager"),
+      "time" in one,
+    ]);
+    assert.deepEqual(new Set(times.map(String)), new Set(["a,true", "b,false"]));
   });
 
   proves("a dry run answers as if and changes nothing", async (bench) => {
@@ -716,9 +762,7 @@ function updates({ proves }: Cases): void {
   proves("scaling by hand is recorded beside the applier", async (bench) => {
     const { apply, path } = await deploymentPlace(bench);
     await apply("a", deployment("web", { replicas: 0 }));
-    const scale = accepted(await bench.api.get(`${path}/scale`), 200);
-    const body = { ...scale, spec: { replicas: 1 } };
-    accepted(await bench.api.update(`${path}/scale`, body, { fieldManager: "hand" }), 200);
+    await rescaled(bench, path, 1, { fieldManager: "hand" });
     const object = accepted(await bench.api.get(path), 200);
     assert.deepEqual(claimOf(object, "hand", "Update", "scale"), {
       "f:spec": { "f:replicas": {} },
@@ -739,6 +783,42 @@ function updates({ proves }: Cases): void {
     const owned = claimOf(accepted(reply, 200), "reporter", "Update", "status");
     assert.ok(at(owned, "f:status", "f:conditions", 'k:{"type":"Custom"}') !== undefined);
     assert.equal(at(owned, "f:spec"), undefined);
+  });
+}
+
+function silentValues({ proves }: Cases): void {
+  proves("a value that says nothing is not kept, but owned", async (bench) => {
+    const { apply } = await deploymentPlace(bench);
+    const env = [{ name: "EMPTY", value: "" }];
+    const body = deployment(
+      "web",
+      { replicas: 0, paused: false },
+      { hostNetwork: false, containers: [container({ env })] },
+    );
+    const object = accepted(await apply("a", body), 201);
+    assert.equal(at(object, "spec", "paused"), undefined);
+    assert.equal(at(object, "spec", "replicas"), 0);
+    assert.equal(at(object, "spec", "template", "spec", "hostNetwork"), undefined);
+    assert.deepEqual(mapsAt(containersOf(object)[0], "env"), [{ name: "EMPTY" }]);
+    const spec = at(claimOf(object, "a"), "f:spec");
+    assert.deepEqual(at(spec, "f:paused"), {});
+    assert.deepEqual(at(spec, "f:template", "f:spec", "f:hostNetwork"), {});
+  });
+
+  proves("limits of a template are not asked for", async (bench) => {
+    const { apply } = await deploymentPlace(bench);
+    const resources = { limits: { cpu: "1" } };
+    const object = accepted(await apply("a", withContainers(container({ resources }))), 201);
+    assert.deepEqual(containersOf(object)[0]?.["resources"], resources);
+  });
+
+  proves("whoever owns a map as such keeps it when its content goes", async (bench) => {
+    const { apply } = await configMapPlace(bench);
+    await apply("a", configMap("one", {}, { annotations: { n: "1" } }));
+    await apply("b", configMap("one", {}, { annotations: {} }));
+    const object = accepted(await apply("a", configMap("one")), 200);
+    assert.equal(metadataOf(object)["annotations"], undefined);
+    assert.deepEqual(claimOf(object, "b"), { "f:metadata": { "f:annotations": {} } });
   });
 }
 

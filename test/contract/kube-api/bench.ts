@@ -12,7 +12,7 @@ import {
   type Json,
   type JsonMap,
 } from "../../support/cluster/json.ts";
-import { KubeClient, type Reply } from "./client.ts";
+import { KubeClient, type Query, type Reply } from "./client.ts";
 
 /** An API server to hold against the contract. The token must be allowed everything; RBAC must be on. */
 export type ApiServer = {
@@ -24,10 +24,20 @@ export type ApiServer = {
   readonly stop: () => Promise<void>;
 };
 
+export type CustomKind = {
+  readonly group: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly path: (namespace: string) => string;
+  readonly apiVersion: string;
+  readonly name: string;
+};
+
 export class Bench {
   readonly server: ApiServer;
   readonly api: KubeClient;
   readonly #others: KubeClient[] = [];
+  readonly #kinds = new Map<string, Promise<CustomKind>>();
 
   constructor(server: ApiServer) {
     this.server = server;
@@ -53,18 +63,16 @@ export class Bench {
     return name;
   }
 
+  /** A custom kind as every case gets it that leaves the definition alone: each takes the server a while. */
+  sharedKind(schema: JsonMap = preserving, changes: JsonMap = {}): Promise<CustomKind> {
+    const key = JSON.stringify([schema, changes]);
+    let kind = this.#kinds.get(key);
+    if (kind === undefined) this.#kinds.set(key, (kind = this.customKind(schema, changes)));
+    return kind;
+  }
+
   /** A custom kind that no other case uses, once it is served. */
-  async customKind(
-    schema: JsonMap = preserving,
-    changes: JsonMap = {},
-  ): Promise<{
-    readonly group: string;
-    readonly plural: string;
-    readonly kind: string;
-    readonly path: (namespace: string) => string;
-    readonly apiVersion: string;
-    readonly name: string;
-  }> {
+  async customKind(schema: JsonMap = preserving, changes: JsonMap = {}): Promise<CustomKind> {
     const suffix = randomBytes(4).toString("hex");
     const group = `g${suffix}.example.com`;
     const plural = `widget${suffix}s`;
@@ -251,6 +259,24 @@ export function refusalOf(reply: Reply): {
 }
 
 export const messageOf = (reply: Reply): string => textAt(reply.body, "message");
+
+/** Reads a scale and writes it back changed, again when a controller was faster. */
+export const rescaled = (
+  { api }: Bench,
+  path: string,
+  replicas: number,
+  query: Query = {},
+): Promise<JsonMap> =>
+  eventually(
+    async () => {
+      const scale = accepted(await api.get(`${path}/scale`), 200);
+      return accepted(
+        await api.update(`${path}/scale`, { ...scale, spec: { replicas } }, query),
+        200,
+      );
+    },
+    { what: `${replicas} replicas of ${path}` },
+  );
 
 /** Asserts success and hands the object on. */
 export function accepted(reply: Reply, code?: number): JsonMap {

@@ -34,8 +34,13 @@ const groups: readonly (readonly [name: string, cases: (cases: Cases) => void])[
   ["workloads", workloadCases],
 ];
 
-export function kubeApiContract(name: string, connect: () => Promise<ApiServer>): void {
-  void suite(`Kubernetes API contract: ${name}`, () => {
+export function kubeApiContract(
+  name: string,
+  connect: () => Promise<ApiServer>,
+  options: { readonly skip?: string | undefined } = {},
+): void {
+  const skip = options.skip ?? false;
+  void suite(`Kubernetes API contract: ${name}`, { skip }, () => {
     let bench: Bench | undefined;
     before(async () => {
       bench = new Bench(await connect());

@@ -72,7 +72,7 @@ type Widgets = {
 };
 
 async function widgets(bench: Bench): Promise<Widgets> {
-  const custom = await bench.customKind(schema);
+  const custom = await bench.sharedKind(schema);
   const path = custom.path(await bench.namespace());
   const body = (spec: Json, metadata: JsonMap = {}): JsonMap => ({
     apiVersion: custom.apiVersion,

@@ -85,7 +85,11 @@ function plain({ proves }: Cases): void {
     const uid = "00000000-0000-0000-0000-000000000000";
     const reply = await bench.api.delete(path, { preconditions: { uid } });
     assert.deepEqual(refusalOf(reply), { code: 409, reason: "Conflict", fields: [] });
-    assert.match(messageOf(reply), /Precondition failed: UID in precondition: 0+-/);
+    assert.match(
+      messageOf(reply),
+      /^Operation cannot be fulfilled on ConfigMap "one": the UID in the precondition \(0+-.*\) does not match the UID in record \(.*\)\. The object might have been deleted and then recreated$/,
+    );
+    assert.equal(textAt(reply.body, "details", "kind"), "ConfigMap");
     assert.equal((await bench.api.get(path)).code, 200);
   });
 
@@ -101,7 +105,10 @@ function plain({ proves }: Cases): void {
     const preconditions = { resourceVersion: version };
     const reply = await bench.api.delete(path, { preconditions });
     assert.equal(reply.code, 409);
-    assert.match(messageOf(reply), /ResourceVersion in precondition/);
+    assert.match(
+      messageOf(reply),
+      /the ResourceVersion in the precondition \(\d+\) does not match the ResourceVersion in record \(\d+\)\. The object might have been modified$/,
+    );
   });
 
   proves("a dry run deletes nothing", async (bench) => {
@@ -160,7 +167,7 @@ function finalizers({ proves }: Cases): void {
     assert.deepEqual(refusalOf(reply), {
       code: 422,
       reason: "Invalid",
-      fields: ["metadata.finalizers"],
+      fields: ["metadata.finalizers", "metadata.finalizers"],
     });
     await release(bench, path);
   });
@@ -178,6 +185,7 @@ function finalizers({ proves }: Cases): void {
     await bench.api.delete(path);
     const reply = await bench.api.create(path.replace(/\/one$/, ""), configMap("one"));
     assert.equal(refusalOf(reply).reason, "AlreadyExists");
+    assert.equal(messageOf(reply), 'object is being deleted: configmaps "one" already exists');
     await release(bench, path);
   });
 }
@@ -272,6 +280,24 @@ function propagation({ proves, provesWithControllers }: Cases): void {
     await gone(bench, path);
     const left = accepted(await bench.api.get(sets), 200);
     assert.deepEqual(left["items"], []);
+  });
+
+  provesWithControllers("a claim is protected, and goes when nothing mounts it", async (bench) => {
+    const namespace = await bench.namespace();
+    const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
+    const made = await bench.api.create(path, {
+      metadata: { name: "data" },
+      spec: {
+        storageClassName: "none",
+        accessModes: ["ReadWriteOnce"],
+        resources: { requests: { storage: "1Gi" } },
+      },
+    });
+    assert.deepEqual(metadataOf(accepted(made, 201))["finalizers"], [
+      "kubernetes.io/pvc-protection",
+    ]);
+    accepted(await bench.api.delete(`${path}/data`), 200);
+    await gone(bench, `${path}/data`);
   });
 
   proves("a deletion that has to wait counts as a generation", async (bench) => {

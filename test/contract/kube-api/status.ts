@@ -8,6 +8,7 @@ import {
   deploymentsPath,
   metadataOf,
   refusalOf,
+  rescaled,
   versionOf,
   type Bench,
   type Cases,
@@ -38,7 +39,7 @@ async function widget(
   bench: Bench,
   changes: JsonMap = subresources,
 ): Promise<{ readonly path: string; readonly made: JsonMap }> {
-  const custom = await bench.customKind(withStatus, changes);
+  const custom = await bench.sharedKind(withStatus, changes);
   const path = custom.path(await bench.namespace());
   const body = {
     apiVersion: custom.apiVersion,
@@ -137,14 +138,27 @@ export function statusCases({ proves }: Cases): void {
     assert.equal(at(accepted(changed, 200), "metadata", "generation"), 2);
   });
 
-  proves("a Deployment's generation counts its spec only", async (bench) => {
+  proves("a Deployment's generation counts its spec and its annotations", async (bench) => {
     const path = await still(bench);
-    await bench.api.patch("merge", path, { metadata: { annotations: { a: "1" } } });
-    const annotated = accepted(await bench.api.get(path), 200);
+    const patches: readonly (readonly [patch: JsonMap, generation: number])[] = [
+      [{ metadata: { labels: { l: "1" } } }, 1],
+      [{ metadata: { annotations: { a: "1" } } }, 2],
+      [{ spec: { revisionHistoryLimit: 2 } }, 3],
+      [{ spec: { revisionHistoryLimit: 2 } }, 3],
+    ];
+    for (const [patch, generation] of patches) {
+      const changed = accepted(await bench.api.patch("merge", path, patch), 200);
+      assert.equal(at(changed, "metadata", "generation"), generation, JSON.stringify(patch));
+    }
+  });
+
+  proves("a StatefulSet's generation counts its spec only", async (bench) => {
+    const path = `/apis/apps/v1/namespaces/${await bench.namespace()}/statefulsets`;
+    const body = { ...deployment("db", { replicas: 0, serviceName: "db" }), kind: "StatefulSet" };
+    accepted(await bench.api.create(path, body), 201);
+    const annotate = { metadata: { annotations: { a: "1" } } };
+    const annotated = accepted(await bench.api.patch("merge", `${path}/db`, annotate), 200);
     assert.equal(at(annotated, "metadata", "generation"), 1);
-    const patch = { spec: { revisionHistoryLimit: 2 } };
-    const changed = accepted(await bench.api.patch("merge", path, patch), 200);
-    assert.equal(at(changed, "metadata", "generation"), 2);
   });
 
   proves("a ConfigMap has no generation", async (bench) => {
@@ -158,8 +172,7 @@ export function statusCases({ proves }: Cases): void {
     const scale = accepted(await bench.api.get(`${path}/scale`), 200);
     assert.deepEqual([scale["kind"], scale["apiVersion"]], ["Scale", "autoscaling/v1"]);
     assert.equal(textAt(scale, "status", "selector"), "app=web");
-    const body = { ...scale, spec: { replicas: 3 } };
-    accepted(await bench.api.update(`${path}/scale`, body), 200);
+    await rescaled(bench, path, 3);
     const object = accepted(await bench.api.get(path), 200);
     assert.equal(at(object, "spec", "replicas"), 3);
   });

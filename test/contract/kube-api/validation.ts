@@ -46,11 +46,11 @@ const rows: readonly Row[] = [
       /ConfigMap "Upper" is invalid: metadata\.name: Invalid value: "Upper": a lowercase RFC 1123 subdomain must consist of/,
   },
   {
-    title: "a Service name that begins with a digit",
+    title: "a Service name with a dot",
     path: servicesPath,
-    body: service("1web"),
+    body: service("web.one"),
     fields: ["metadata.name"],
-    message: /a DNS-1035 label must consist of/,
+    message: /metadata\.name: Invalid value: "web\.one": must not contain dots$/,
   },
   {
     title: "no name at all",
@@ -105,8 +105,9 @@ const rows: readonly Row[] = [
     title: "a strategy that nobody knows",
     path: deploymentsPath,
     body: deployment("web", { strategy: { type: "Magic" } }),
-    fields: ["spec.strategy.type"],
-    message: /Unsupported value: "Magic": supported values: /,
+    fields: ["spec.strategy"],
+    message:
+      /Unsupported value: \{"Type":"Magic","RollingUpdate":null\}: supported values: "Recreate", "RollingUpdate"/,
   },
   {
     title: "a restart policy that Deployments do not allow",

@@ -76,7 +76,7 @@ export function isAllowed(store: Store, who: User, attempt: Attempt): boolean {
       : store.get(`${rbacGroup}/clusterroles`, "", name);
   };
   const allows = (binding: KubeObject, namespace: string): boolean =>
-    mapsAt(binding, "subjects").some((subject) => isSubject(subject, who)) &&
+    mapsAt(binding, "subjects").some((subject) => isSubject(subject, namespace, who)) &&
     mapsAt(roleOf(binding, namespace), "rules").some((rule) => covers(rule, attempt));
   if (store.list(`${rbacGroup}/clusterrolebindings`).some((binding) => allows(binding, "")))
     return true;
@@ -87,7 +87,7 @@ export function isAllowed(store: Store, who: User, attempt: Attempt): boolean {
   );
 }
 
-function isSubject(subject: JsonMap, who: User): boolean {
+function isSubject(subject: JsonMap, namespace: string, who: User): boolean {
   const name = textAt(subject, "name");
   switch (textAt(subject, "kind")) {
     case "User":
@@ -95,7 +95,9 @@ function isSubject(subject: JsonMap, who: User): boolean {
     case "Group":
       return who.groups.includes(name);
     case "ServiceAccount":
-      return who.name === `system:serviceaccount:${textAt(subject, "namespace")}:${name}`;
+      return (
+        who.name === `system:serviceaccount:${textAt(subject, "namespace") || namespace}:${name}`
+      );
     default:
       return false;
   }
@@ -147,57 +149,6 @@ export class Tokens {
   userOf(token: string): User | undefined {
     return this.#users.get(token);
   }
-}
-
-/** Whom a request wants to act as, from its `Impersonate-*` headers; `undefined` when it does not. */
-export function impersonated(headers: {
-  readonly [name: string]: string | readonly string[] | undefined;
-}): User | undefined {
-  const texts = (value: string | readonly string[] | undefined): readonly string[] =>
-    value === undefined ? [] : typeof value === "string" ? value.split(/,\s*/) : value;
-  const [name] = texts(headers["impersonate-user"]);
-  if (name === undefined || name === "") return undefined;
-  const extra = Object.fromEntries(
-    Object.entries(headers)
-      .filter(([header]) => header.startsWith("impersonate-extra-"))
-      .map(([header, value]) => [header.slice("impersonate-extra-".length), texts(value)]),
-  );
-  const account = /^system:serviceaccount:([^:]+):(.+)$/.exec(name);
-  const groups = texts(headers["impersonate-group"]);
-  const implied =
-    account === null || groups.length > 0
-      ? []
-      : ["system:serviceaccounts", `system:serviceaccounts:${account[1] ?? ""}`];
-  return {
-    name,
-    uid: texts(headers["impersonate-uid"])[0] ?? "",
-    groups: [...groups, ...implied, "system:authenticated"],
-    extra,
-  };
-}
-
-/** What one must be allowed before acting as somebody. */
-export function impersonationAttempts(as: User): readonly Attempt[] {
-  const attempt = (group: string, resource: string, namespace: string, name: string): Attempt => ({
-    kind: "resource",
-    verb: "impersonate",
-    group,
-    resource,
-    subresource: "",
-    namespace,
-    name,
-  });
-  const account = /^system:serviceaccount:([^:]+):(.+)$/.exec(as.name);
-  const self =
-    account === null
-      ? attempt("", "users", "", as.name)
-      : attempt("", "serviceaccounts", account[1] ?? "", account[2] ?? "");
-  const groups = as.groups.filter(
-    (group) =>
-      group !== "system:authenticated" &&
-      !(account !== null && group.startsWith("system:serviceaccounts")),
-  );
-  return [self, ...groups.map((group) => attempt("", "groups", "", group))];
 }
 
 /** The attempt that an access review asks about. */

@@ -1,5 +1,15 @@
 /** What the API server adds to objects it takes in, and what it keeps when an update is silent about it. */
-import { at, isMap, listAt, mapAt, mapsAt, textAt, type Json, type JsonMap } from "./json.ts";
+import {
+  at,
+  isMap,
+  listAt,
+  mapAt,
+  mapsAt,
+  sameJson,
+  textAt,
+  type Json,
+  type JsonMap,
+} from "./json.ts";
 import { uidOf, withMeta, type KubeObject } from "./object.ts";
 
 export type Allocator = {
@@ -22,26 +32,32 @@ export function createAllocator(): Allocator {
   };
 }
 
+/** A claim is in use as long as a pod mounts it: a controller says when it is not. */
+export const claimFinalizer = "kubernetes.io/pvc-protection";
+
 /** The object as it is first kept: defaults are in, identity is set. */
 export function admitNew(key: string, object: KubeObject, allocator: Allocator): KubeObject {
   const fresh = withInitialStatus(key, object);
   switch (key) {
     case "/namespaces":
-      return withMeta(
-        { ...fresh, spec: { ...mapAt(fresh, "spec"), finalizers: ["kubernetes"] } },
-        {
-          labels: {
-            "kubernetes.io/metadata.name": fresh.metadata.name,
-            ...fresh.metadata.labels,
-          },
-        },
-      );
+      return { ...fresh, spec: { ...mapAt(fresh, "spec"), finalizers: ["kubernetes"] } };
     case "/services":
       return withAddresses(fresh, undefined, allocator);
     case "/pods":
       return withPodDefaults(fresh);
     case "batch/jobs":
       return withJobSelector(fresh);
+    case "apps/daemonsets":
+      return withMeta(fresh, {
+        annotations: { ...fresh.metadata.annotations, [templateCount]: "1" },
+      });
+    case "/persistentvolumeclaims":
+      return withMeta(fresh, {
+        finalizers: [
+          ...(fresh.metadata.finalizers ?? []).filter((one) => one !== claimFinalizer),
+          claimFinalizer,
+        ],
+      });
     case "apiextensions.k8s.io/customresourcedefinitions":
       return withMeta(fresh, {
         finalizers: [
@@ -63,10 +79,12 @@ export function admitChange(
 ): KubeObject {
   switch (key) {
     case "/services":
-      return withAddresses(object, was, allocator);
+      return withAddresses(withoutPublished(object, was), was, allocator);
     case "/namespaces":
       // Only the finalize endpoint writes these.
       return { ...object, spec: mapAt(was, "spec") };
+    case "apps/daemonsets":
+      return withTemplateCount(object, was);
     case "/secrets":
       return object["type"] === undefined && was["type"] !== undefined
         ? { ...object, type: was["type"] }
@@ -123,6 +141,46 @@ function withInitialStatus(key: string, object: KubeObject): KubeObject {
   return status === undefined ? object : { ...object, status };
 }
 
+const templateCount = "deprecated.daemonset.template.generation";
+
+/** A changed template counts, and the annotation that says so stays through an update without it. */
+function withTemplateCount(object: KubeObject, was: KubeObject): KubeObject {
+  const count = Number(was.metadata.annotations?.[templateCount] ?? "1");
+  const isSame = sameJson(at(object, "spec", "template"), at(was, "spec", "template"));
+  return withMeta(object, {
+    annotations: {
+      ...object.metadata.annotations,
+      [templateCount]: String(isSame ? count : count + 1),
+    },
+  });
+}
+
+/** A Service that is published no longer gives back what was allocated for that. */
+function withoutPublished(object: KubeObject, was: KubeObject): KubeObject {
+  const publishes = (one: KubeObject): boolean =>
+    ["NodePort", "LoadBalancer"].includes(textAt(one, "spec", "type"));
+  if (!publishes(was) || publishes(object)) return object;
+  const before = mapAt(was, "spec");
+  const spec = Object.fromEntries(
+    Object.entries(mapAt(object, "spec")).filter(
+      ([field, value]) => !publishedFields.has(field) || !sameJson(value, before[field]),
+    ),
+  );
+  const taken = new Set(mapsAt(before, "ports").map((port) => port["nodePort"]));
+  const ports = mapsAt(spec, "ports").map((port): JsonMap => {
+    const { nodePort, ...rest } = port;
+    return nodePort === undefined || taken.has(nodePort) ? rest : port;
+  });
+  return { ...object, spec: { ...spec, ports } };
+}
+
+const publishedFields = new Set([
+  "externalTrafficPolicy",
+  "healthCheckNodePort",
+  "allocateLoadBalancerNodePorts",
+  "loadBalancerClass",
+]);
+
 function withAddresses(
   object: KubeObject,
   was: KubeObject | undefined,
@@ -146,10 +204,15 @@ function withAddresses(
     );
     return { ...port, nodePort: same?.["nodePort"] ?? allocator.nodePort() };
   });
+  const checksHealth = type === "LoadBalancer" && textAt(spec, "externalTrafficPolicy") === "Local";
+  const healthPort = mapAt(was, "spec")["healthCheckNodePort"] ?? undefined;
   return {
     ...object,
     spec: {
       ...spec,
+      ...(checksHealth && spec["healthCheckNodePort"] === undefined
+        ? { healthCheckNodePort: healthPort ?? allocator.nodePort() }
+        : {}),
       ...(ports.length === 0 ? {} : { ports }),
       clusterIP: address,
       clusterIPs: [address],
@@ -199,12 +262,18 @@ function withJobSelector(object: KubeObject): KubeObject {
     "controller-uid": uid,
     "job-name": name,
   };
-  return {
+  const made: KubeObject = {
     ...object,
     spec: {
       ...spec,
-      selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } },
+      selector: {
+        matchLabels: {
+          ...mapAt(spec, "selector", "matchLabels"),
+          "batch.kubernetes.io/controller-uid": uid,
+        },
+      },
       template: { ...template, metadata: { ...mapAt(template, "metadata"), labels } },
     },
   };
+  return object.metadata.labels === undefined ? withMeta(made, { labels }) : made;
 }

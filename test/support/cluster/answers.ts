@@ -28,6 +28,17 @@ export const notServed: Answer = {
   body: "404 page not found\n",
 };
 
+export const noSuchResource: JsonMap = {
+  kind: "Status",
+  apiVersion: "v1",
+  metadata: {},
+  status: "Failure",
+  message: "the server could not find the requested resource",
+  reason: "NotFound",
+  details: {},
+  code: 404,
+};
+
 export const orNotServed = (value: JsonMap | undefined): Answer =>
   value === undefined ? notServed : json(200, value);
 

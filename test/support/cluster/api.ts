@@ -2,8 +2,6 @@
 import {
   anonymous,
   attemptOfReview,
-  impersonated,
-  impersonationAttempts,
   isAllowed,
   refusal,
   serviceAccountUser,
@@ -26,6 +24,7 @@ import type { Faults } from "./faults.ts";
 import {
   discovery,
   json,
+  noSuchResource,
   notServed,
   orNotServed,
   partial,
@@ -35,13 +34,14 @@ import {
   warningText,
   type Answer,
 } from "./answers.ts";
-import { deleteOptions, parsedBody, parsedJson, parsedYaml, writeOptions } from "./bodies.ts";
+import { parsedBody, parsedJson, parsedYaml } from "./bodies.ts";
 import { notSupported } from "./causes.ts";
+import { actedUser, Impersonation, wantedUser } from "./impersonation.ts";
 import { isMap, textAt, type Json, type JsonMap } from "./json.ts";
 import { apiVersionOf, type Kind, type Kinds } from "./kinds.ts";
 import { listItem, listPage, selection, tooLargeVersion } from "./listing.ts";
 import { uidOf, type KubeObject } from "./object.ts";
-import { checkPatchOptions } from "./patching.ts";
+import { deleteOptions, writeOptions } from "./options.ts";
 import {
   header,
   isFlag,
@@ -65,7 +65,7 @@ import {
   unsupportedMediaType,
 } from "./status.ts";
 import type { Store } from "./store.ts";
-import type { PatchType, Target, WriteOptions, Written } from "./verbs.ts";
+import type { PatchType, Target, Written } from "./verbs.ts";
 import type { Watches } from "./watch.ts";
 
 export type ApiNeeds = {
@@ -98,9 +98,11 @@ const patchTypes: { readonly [mediaType: string]: PatchType } = {
 
 export class Api {
   readonly #needs: ApiNeeds;
+  readonly #impersonation: Impersonation;
 
   constructor(needs: ApiNeeds) {
     this.#needs = needs;
+    this.#impersonation = new Impersonation(needs.store);
   }
 
   /** Answers a request that came in from outside: counted, authenticated, and open to faults. */
@@ -148,22 +150,27 @@ export class Api {
 
   #authorize(context: Context): void {
     const { request, user } = context;
-    const as = impersonated(request.headers);
-    if (as !== undefined) {
-      for (const attempt of impersonationAttempts(as)) this.#allow(user, attempt);
-    }
+    const wanted = wantedUser(request.headers);
     const attempt = attemptOf(context);
-    this.#allow(as ?? user, attempt);
+    if (wanted === undefined) {
+      this.#allow(user, attempt);
+      return;
+    }
+    if (!this.#isOpenTo(user)) {
+      const missing = this.#impersonation.refused(user, wanted, attempt);
+      if (missing !== undefined) throw accessRefused(user, missing);
+    }
+    this.#allow(actedUser(wanted), attempt);
+  }
+
+  /** Without roles, whoever is signed in may do everything. */
+  #isOpenTo(user: User): boolean {
+    return !this.#needs.rbac && user.groups.includes("system:authenticated");
   }
 
   #allow(user: User, attempt: Attempt): void {
-    const { store, rbac } = this.#needs;
-    const isOpen = !rbac && user.groups.includes("system:authenticated");
-    if (isOpen || isAllowed(store, user, attempt)) return;
-    const why = refusal(user, attempt);
-    throw attempt.kind === "path"
-      ? new ApiError(403, "Forbidden", `forbidden: ${why}`, {})
-      : forbidden({ group: attempt.group, plural: attempt.resource, kind: "" }, attempt.name, why);
+    if (this.#isOpenTo(user) || isAllowed(this.#needs.store, user, attempt)) return;
+    throw accessRefused(user, attempt);
   }
 
   #answer(context: Context): Answer {
@@ -175,8 +182,13 @@ export class Api {
     );
     if (review !== undefined) return this.#answerReview(context, review);
     const kind = this.#needs.kinds.find(path.group, path.version, path.plural);
-    if (kind === undefined || !isAddressable(kind, path)) return notServed;
+    if (kind === undefined || !isAddressable(kind, path)) return this.#unknownResource(path.group);
     return this.#answerResource(context, path, kind);
+  }
+
+  /** Groups of the API server itself refuse in JSON; what nobody serves is a page that is not there. */
+  #unknownResource(group: string): Answer {
+    return this.#needs.kinds.isBuiltInGroup(group) ? json(404, noSuchResource) : notServed;
   }
 
   #answerPath({ request }: Context): Answer {
@@ -200,9 +212,9 @@ export class Api {
       default: {
         const [, root, group = "", version, ...more] = path.split("/");
         if (root !== "apis" || group === "" || more.length > 0) return notServed;
-        return orNotServed(
-          version === undefined ? groupOf(kinds, group) : resourceList(kinds, group, version),
-        );
+        const found =
+          version === undefined ? groupOf(kinds, group) : resourceList(kinds, group, version);
+        return found === undefined ? this.#unknownResource(group) : json(200, found);
       }
     }
   }
@@ -211,7 +223,8 @@ export class Api {
     if (request.method !== "POST") throw methodNotAllowed();
     const body = parsedBody(request);
     const { store, tokens, rbac } = this.#needs;
-    const as = impersonated(request.headers) ?? user;
+    const wanted = wantedUser(request.headers);
+    const as = wanted === undefined ? user : actedUser(wanted);
     return json(201, {
       ...body,
       apiVersion: apiVersionOf(review),
@@ -256,7 +269,9 @@ export class Api {
       case "watch":
         return this.#watch(request, target);
       case "create":
-        return path.name === "" ? this.#write(context, target) : refuseMethod();
+        return path.name === "" && (path.namespace !== "" || !kind.namespaced)
+          ? this.#write(context, target)
+          : refuseMethod();
       case "update":
       case "patch":
       case "apply":
@@ -289,7 +304,7 @@ export class Api {
       return { kind: "whole", code: 200, headers: plainText, body };
     }
     if (subresource === "binding" || subresource === "eviction") return refuseMethod();
-    return notServed;
+    return this.#unknownResource(kind.group);
   }
 
   #list(request: ApiRequest, { kind, namespace }: Target): Answer {
@@ -307,7 +322,7 @@ export class Api {
     return json(200, {
       kind: kind.listKind,
       apiVersion: apiVersionOf(kind),
-      metadata,
+      metadata: kind.custom === undefined ? metadata : { continue: "", ...metadata },
       items: objects.map((object) => listItem(kind, inVersion(object, kind))),
     });
   }
@@ -362,40 +377,34 @@ export class Api {
 
   #written(request: ApiRequest, verb: Verb | undefined, target: Target): Written {
     const { resources } = this.#needs;
-    const options = writeOptions(request);
     switch (verb) {
       case "create":
-        return resources.create(target, parsedBody(request), options);
+        return resources.create(target, parsedBody(request), writeOptions(request));
       case "update":
-        return resources.update(target, parsedBody(request), options);
+        return resources.update(target, parsedBody(request), writeOptions(request));
       case "patch":
       case "apply":
-        return this.#patched(request, target, options);
+        return this.#patched(request, target);
       default:
         throw methodNotAllowed();
     }
   }
 
-  #patched(request: ApiRequest, target: Target, options: WriteOptions): Written {
-    const { resources } = this.#needs;
+  #patchType(request: ApiRequest, kind: Kind): PatchType {
     const type = patchTypes[mediaType(request)];
-    if (type === undefined)
-      throw unsupportedMediaType(
-        Object.keys(patchTypes).filter(
-          (one) =>
-            target.kind.custom === undefined || one !== "application/strategic-merge-patch+json",
-        ),
-      );
-    const { query } = request;
-    checkPatchOptions(type, {
-      manager: query.get("fieldManager") ?? "",
-      force: query.has("force") ? isFlag(query, "force") : undefined,
-    });
-    if (type === "apply")
-      return resources.apply(target, parsedYaml(request.body), {
-        ...options,
-        force: isFlag(query, "force"),
-      });
+    if (type !== undefined) return type;
+    throw unsupportedMediaType(
+      Object.keys(patchTypes).filter(
+        (one) => kind.custom === undefined || one !== "application/strategic-merge-patch+json",
+      ),
+    );
+  }
+
+  #patched(request: ApiRequest, target: Target): Written {
+    const { resources } = this.#needs;
+    const type = this.#patchType(request, target.kind);
+    const options = writeOptions(request, type);
+    if (type === "apply") return resources.apply(target, parsedYaml(request.body), options);
     return resources.patch(target, type, parsedJson(request.body), options);
   }
 
@@ -407,12 +416,11 @@ export class Api {
         return json(200, resources.readScale(target));
       case "update":
         return json(200, resources.writeScale(target, parsedBody(request), writeOptions(request)));
-      case "patch": {
-        // The few fields of a Scale merge the same way under every kind of patch but JSON Patch.
-        const scale = resources.readScale(target);
-        const patch = parsedBody(request);
-        const body = { ...scale, spec: isMap(patch["spec"]) ? patch["spec"] : {} };
-        return json(200, resources.writeScale(target, body, writeOptions(request)));
+      case "patch":
+      case "apply": {
+        const type = this.#patchType(request, target.kind);
+        const body = type === "apply" ? parsedYaml(request.body) : parsedJson(request.body);
+        return json(200, resources.patchScale(target, type, body, writeOptions(request, type)));
       }
       default:
         throw methodNotAllowed();
@@ -444,8 +452,10 @@ export class Api {
     const { kind } = target;
     const options = deleteOptions(request);
     const { object, gone } = this.#needs.resources.delete(target, options);
+    const warnings =
+      kind.key === "batch/jobs" && options.propagation === undefined ? [podsStay] : [];
     if (!gone || returnsDeleted.has(kind.key))
-      return this.#present(request, kind, 200, inVersion(object, kind));
+      return this.#present(request, kind, 200, inVersion(object, kind), warnings);
     return json(200, {
       kind: "Status",
       apiVersion: "v1",
@@ -468,10 +478,9 @@ export class Api {
     const isChosen = selection(kind, request.query);
     const options = deleteOptions(request);
     const chosen = store.list(kind.key, namespace).filter(isChosen);
-    const items = chosen.map((object) => {
-      const one: Target = { ...target, name: object.metadata.name };
-      return listItem(kind, inVersion(resources.delete(one, options).object, kind));
-    });
+    for (const { metadata } of chosen)
+      resources.delete({ ...target, name: metadata.name }, options);
+    const items = chosen.map((object) => listItem(kind, inVersion(object, kind)));
     return json(200, {
       kind: kind.listKind,
       apiVersion: apiVersionOf(kind),
@@ -496,14 +505,25 @@ export class Api {
   }
 }
 
+const podsStay =
+  "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
 /** Kinds whose deletion is answered with the object even when it is gone. */
 const returnsDeleted = new Set([
   "/pods",
+  "/services",
   "/persistentvolumes",
   "/persistentvolumeclaims",
   "/resourcequotas",
   "/serviceaccounts",
 ]);
+
+function accessRefused(user: User, attempt: Attempt): Error {
+  const why = refusal(user, attempt);
+  return attempt.kind === "path"
+    ? new ApiError(403, "Forbidden", `forbidden: ${why}`, {})
+    : forbidden({ group: attempt.group, plural: attempt.resource, kind: "" }, attempt.name, why);
+}
 
 function refuseMethod(): never {
   throw methodNotAllowed();

@@ -1,10 +1,8 @@
-/** Bodies and options of requests, read and checked. */
+/** Bodies of requests, read and checked. */
 import { load } from "js-yaml";
-import { notSupported } from "./causes.ts";
-import { isMap, textAt, type Json, type JsonMap } from "./json.ts";
-import { managerOf, mediaType, wholeNumber, type ApiRequest } from "./request.ts";
-import { badRequest, invalid, unsupportedMediaType } from "./status.ts";
-import { plainDelete, type DeleteOptions, type WriteOptions } from "./verbs.ts";
+import { isMap, type Json, type JsonMap } from "./json.ts";
+import { mediaType, type ApiRequest } from "./request.ts";
+import { badRequest, unsupportedMediaType } from "./status.ts";
 
 export function parsedJson(body: string): Json {
   try {
@@ -51,72 +49,4 @@ export function parsedBody(request: ApiRequest): JsonMap {
   }
   if (!isMap(value)) throw badRequest("the object provided is unrecognized: it is not a map");
   return value;
-}
-
-export function writeOptions(request: ApiRequest): WriteOptions {
-  const { query } = request;
-  return {
-    manager: managerOf(request),
-    dryRun: isDryRun(query),
-    validation: validationOf(query),
-  };
-}
-
-function isDryRun(query: URLSearchParams): boolean {
-  const value = query.get("dryRun");
-  if (value === null || value === "") return false;
-  if (value !== "All")
-    throw invalid({ group: "meta.k8s.io", plural: "", kind: "PatchOptions" }, "", [
-      notSupported("dryRun", [value], ["All"]),
-    ]);
-  return true;
-}
-
-function validationOf(query: URLSearchParams): WriteOptions["validation"] {
-  const value = query.get("fieldValidation") ?? "";
-  switch (value) {
-    case "":
-    case "Warn":
-      return "Warn";
-    case "Strict":
-    case "Ignore":
-      return value;
-    default:
-      throw invalid({ group: "meta.k8s.io", plural: "", kind: "PatchOptions" }, "", [
-        notSupported("fieldValidation", value, ["Ignore", "Strict", "Warn"]),
-      ]);
-  }
-}
-
-export function deleteOptions(request: ApiRequest): DeleteOptions {
-  const body = request.body === "" ? {} : parsedBody(request);
-  const { query } = request;
-  const propagation = textAt(body, "propagationPolicy") || (query.get("propagationPolicy") ?? "");
-  const preconditions = isMap(body["preconditions"]) ? body["preconditions"] : {};
-  const graceSeconds = body["gracePeriodSeconds"];
-  const bodyDryRun = Array.isArray(body["dryRun"]) && body["dryRun"].includes("All");
-  return {
-    ...plainDelete,
-    dryRun: isDryRun(query) || bodyDryRun,
-    propagation: propagationOf(propagation),
-    graceSeconds:
-      typeof graceSeconds === "number" ? graceSeconds : wholeNumber(query, "gracePeriodSeconds"),
-    uid: textAt(preconditions, "uid") || undefined,
-    resourceVersion: textAt(preconditions, "resourceVersion") || undefined,
-  };
-}
-
-function propagationOf(value: string): DeleteOptions["propagation"] {
-  switch (value) {
-    case "":
-      return undefined;
-    case "Foreground":
-    case "Background":
-    case "Orphan":
-      return value;
-    default:
-      throw invalid({ group: "meta.k8s.io", plural: "", kind: "DeleteOptions" }, "", [
-        notSupported("propagationPolicy", value, ["Foreground", "Background", "Orphan"]),
-      ]);
-  }
 }

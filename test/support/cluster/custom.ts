@@ -25,7 +25,7 @@ import {
   text,
   type Schema,
 } from "./schema/schema.ts";
-import { invalidValue, notSupported, required } from "./causes.ts";
+import { duplicate, invalidValue, notSupported, required } from "./causes.ts";
 import type { Cause } from "./status.ts";
 
 /** The kinds a definition serves: one for each served version. */
@@ -206,7 +206,19 @@ export function openApiProblems(value: Json, openApi: JsonMap, path = ""): reado
   const type = textAt(openApi, "type");
   const shape = isList(value) ? "array" : shapeOf(value);
   const fits = type === "" || type === shape || (type === "number" && shape === "integer");
-  if (!fits) return [wrongType(path, type, value)];
+  if (!fits)
+    return [
+      wrongType(path, type, value),
+      ...(type === "integer" && shape === "number"
+        ? [
+            {
+              reason: "FieldValueInvalid",
+              message: `Invalid value: "": Checked value must be of type integer (default format) in ${path}`,
+              field: "<nil>",
+            },
+          ]
+        : []),
+    ];
   return [
     ...enumProblems(value, openApi, path),
     ...(typeof value === "number" ? numberProblems(value, openApi, path) : []),
@@ -245,16 +257,19 @@ function numberProblems(value: number, openApi: JsonMap, path: string): readonly
 function textProblems(value: string, openApi: JsonMap, path: string): readonly Cause[] {
   const { minLength, maxLength, pattern } = openApi;
   const causes: Cause[] = [];
+  // A text that is too long is not looked at any further.
+  if (typeof maxLength === "number" && Array.from(value).length > maxLength)
+    return [
+      {
+        reason: "FieldValueTooLong",
+        message: `Too long: may not be more than ${maxLength} bytes`,
+        field: path,
+      },
+    ];
   if (typeof minLength === "number" && value.length < minLength)
     causes.push(
       invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`),
     );
-  if (typeof maxLength === "number" && value.length > maxLength)
-    causes.push({
-      reason: "FieldValueTooLong",
-      message: `Too long: may not be more than ${maxLength} bytes`,
-      field: path,
-    });
   if (typeof pattern === "string" && !new RegExp(pattern).test(value))
     causes.push(invalidValue(path, value, `${path} in body should match '${pattern}'`));
   return causes;
@@ -277,7 +292,32 @@ function listProblems(value: readonly Json[], openApi: JsonMap, path: string): r
   return [
     ...causes,
     ...value.flatMap((item, index) => openApiProblems(item, items, `${path}[${index}]`)),
+    ...doubledItems(value, openApi, path),
   ];
+}
+
+/** Items of a set, and items of a map under one key, must differ. */
+function doubledItems(value: readonly Json[], openApi: JsonMap, path: string): readonly Cause[] {
+  const type = textAt(openApi, "x-kubernetes-list-type");
+  if (type !== "set" && type !== "map") return [];
+  const fields = listAt(openApi, "x-kubernetes-list-map-keys");
+  const seen = new Set<string>();
+  return value.flatMap((item, index) => {
+    const key: Json =
+      type === "set"
+        ? item
+        : Object.fromEntries(
+            fields.flatMap((field) =>
+              typeof field === "string" && isMap(item) && item[field] !== undefined
+                ? [[field, item[field]]]
+                : [],
+            ),
+          );
+    const text = JSON.stringify(key);
+    if (seen.has(text)) return [duplicate(`${path}[${index}]`, key)];
+    seen.add(text);
+    return [];
+  });
 }
 
 function mapProblems(value: JsonMap, openApi: JsonMap, path: string): readonly Cause[] {

@@ -4,6 +4,7 @@ import { isList, isMap, type Json, type JsonMap } from "./json.ts";
 import type { Kind } from "./kinds.ts";
 import { canonicalQuantity } from "./quantity.ts";
 import { fieldSchema, type ScalarType, type Schema } from "./schema/schema.ts";
+import { isForgotten } from "./schema/zero-values.ts";
 import { badRequest } from "./status.ts";
 
 export type Decoded = {
@@ -17,10 +18,16 @@ export type Decoded = {
  *
  * Throws a 400 for a value of the wrong type in a built-in kind; custom kinds leave that to validation.
  */
-export function decode(kind: Kind, body: JsonMap): Decoded {
+export function decode(
+  kind: Kind,
+  body: JsonMap,
+  refused: (why: string) => Error = (why) => cannotHandle(kind, why),
+): Decoded {
   const unknown: string[] = [];
   const isCustom = kind.custom !== undefined;
-  const value = walk(body, kind.schema, "", { kind, isCustom, unknown });
+  const value = walk(body, kind.schema, "", { kind, isCustom, unknown, refused });
+  const undecodable = kind.key === "/secrets" && isMap(value) ? notBase64(value) : undefined;
+  if (undecodable !== undefined) throw refused(undecodable);
   return { value: isMap(value) ? value : {}, unknown };
 }
 
@@ -28,6 +35,7 @@ type Context = {
   readonly kind: Kind;
   readonly isCustom: boolean;
   readonly unknown: string[];
+  readonly refused: (why: string) => Error;
 };
 
 /** `undefined`: the value is as good as absent. Parts that stay as they are stay shared. */
@@ -43,7 +51,8 @@ function walk(value: Json, schema: Schema, path: string, context: Context): Json
       return walkList(value, schema.items, path, context);
     case "map":
     case "struct":
-      if (!isMap(value)) return context.isCustom ? value : mismatch(value, "struct", path, context);
+      if (!isMap(value))
+        return context.isCustom ? value : mismatch(value, goTypeOf(schema), path, context);
       return walkMap(value, schema, path, context);
     default:
       return unreachable(schema, "schema");
@@ -77,7 +86,23 @@ function walkMap(
       changed = true;
       continue;
     }
-    const left = walk(inner, known, here, context);
+    const left =
+      inner === null && schema.kind === "map" && !context.isCustom
+        ? zeroOf(known)
+        : known.kind === "scalar" && schema.kind === "map" && !context.isCustom
+          ? scalar(inner, known.type, here, context, true)
+          : walk(inner, known, here, context);
+    if (
+      left !== undefined &&
+      schema.kind === "struct" &&
+      known.kind === "scalar" &&
+      known.type !== "int-or-string" &&
+      !context.isCustom &&
+      isForgotten(parentOf(path), field, left)
+    ) {
+      changed = true;
+      continue;
+    }
     const isInline = schema.kind === "struct" && schema.inline.has(field);
     if (left !== undefined) kept[field] = left;
     else if (isInline && isList(inner)) kept[field] = inner;
@@ -87,6 +112,18 @@ function walkMap(
   if (isEmptied) return undefined;
   return changed ? kept : value;
 }
+
+/** A missing value in a map of texts is an empty one. */
+const zeroOf = (schema: Schema): Json | undefined =>
+  schema.kind === "scalar" && schema.type === "string" ? "" : undefined;
+
+const goTypeOf = (schema: Schema): string =>
+  schema.kind === "map" && schema.values.kind === "scalar"
+    ? `map[string]${goTypes[schema.values.type]}`
+    : "struct";
+
+const parentOf = (path: string): string =>
+  path.slice(path.lastIndexOf(".") + 1).replace(/\[\d+\]$/, "");
 
 const goTypes: { readonly [type in ScalarType]: string } = {
   string: "string",
@@ -98,31 +135,36 @@ const goTypes: { readonly [type in ScalarType]: string } = {
   "int-or-string": "intstr.IntOrString",
 };
 
-function scalar(value: Json, type: ScalarType, path: string, context: Context): Json {
+function scalar(
+  value: Json,
+  type: ScalarType,
+  path: string,
+  context: Context,
+  isItem = false,
+): Json {
   const shape = typeof value;
   switch (type) {
     case "string":
-      return shape === "string" ? value : mismatch(value, goTypes[type], path, context);
+      return shape === "string" ? value : mismatch(value, goTypes[type], path, context, isItem);
     case "bool":
-      return shape === "boolean" ? value : mismatch(value, goTypes[type], path, context);
+      return shape === "boolean" ? value : mismatch(value, goTypes[type], path, context, isItem);
     case "int32":
     case "int64":
       return typeof value === "number" && Number.isInteger(value)
         ? value
-        : mismatch(value, goTypes[type], path, context);
+        : mismatch(value, goTypes[type], path, context, isItem);
     case "number":
-      return shape === "number" ? value : mismatch(value, goTypes[type], path, context);
+      return shape === "number" ? value : mismatch(value, goTypes[type], path, context, isItem);
     case "int-or-string":
       return shape === "number" || shape === "string"
         ? value
-        : mismatch(value, goTypes[type], path, context);
+        : mismatch(value, goTypes[type], path, context, isItem);
     case "quantity": {
       if (typeof value !== "number" && typeof value !== "string")
-        return mismatch(value, goTypes[type], path, context);
+        return mismatch(value, goTypes[type], path, context, isItem);
       const canonical = canonicalQuantity(String(value));
       if (canonical === undefined)
-        throw cannotHandle(
-          context.kind,
+        throw context.refused(
           `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
         );
       return canonical;
@@ -132,7 +174,13 @@ function scalar(value: Json, type: ScalarType, path: string, context: Context): 
   }
 }
 
-function mismatch(value: Json, type: string, path: string, { kind }: Context): never {
+function mismatch(
+  value: Json,
+  type: string,
+  path: string,
+  { kind, refused }: Context,
+  isItem = false,
+): never {
   const shape =
     typeof value === "boolean"
       ? "bool"
@@ -140,14 +188,48 @@ function mismatch(value: Json, type: string, path: string, { kind }: Context): n
         ? "array"
         : isMap(value)
           ? "object"
-          : typeof value === "number"
+          : // A number is told only where another number was expected.
+            typeof value === "number" && /^(int|float)/.test(type)
             ? `number ${value}`
             : typeof value;
-  const owner = path.startsWith("spec") ? `${kind.kind}Spec` : kind.kind;
-  throw cannotHandle(
-    kind,
-    `json: cannot unmarshal ${shape} into Go struct field ${owner}.${path.replaceAll(/\[\d+\]/g, "")} of type ${type}`,
+  // Keys of maps are no part of a Go field's path.
+  const field = isItem ? path.slice(0, path.lastIndexOf(".")) : path;
+  const plain = field.replaceAll(/\[\d+\]/g, "");
+  throw refused(
+    `json: cannot unmarshal ${shape} into Go struct field ${structOf(kind, plain)}.${plain} of type ${type}`,
   );
+}
+
+/** The Go type that holds a field, for the few that authors get wrong most. */
+function structOf(kind: Kind, path: string): string {
+  const steps = path.split(".");
+  const parent = steps.at(-2);
+  if (parent === undefined) return kind.kind;
+  if (parent === "spec") return steps.length === 2 ? `${kind.kind}Spec` : "PodSpec";
+  return goStructs[parent] ?? `${kind.kind}Spec`;
+}
+
+const goStructs: { readonly [parent: string]: string } = {
+  metadata: "ObjectMeta",
+  containers: "Container",
+  initContainers: "Container",
+  env: "EnvVar",
+  ports: "ContainerPort",
+  resources: "ResourceRequirements",
+  volumes: "Volume",
+  volumeMounts: "VolumeMount",
+};
+
+/** The values of a Secret are bytes; `undefined` when all of them can be read. */
+function notBase64(secret: JsonMap): string | undefined {
+  for (const value of Object.values(isMap(secret["data"]) ? secret["data"] : {})) {
+    if (typeof value !== "string") continue;
+    const wrong = value.search(/[^A-Za-z0-9+/=\r\n]/);
+    if (wrong !== -1) return `illegal base64 data at input byte ${wrong}`;
+    if (value.replaceAll(/[\r\n]/g, "").length % 4 !== 0)
+      return `illegal base64 data at input byte ${value.length - (value.length % 4)}`;
+  }
+  return undefined;
 }
 
 export const cannotHandle = (kind: Kind, why: string): Error =>

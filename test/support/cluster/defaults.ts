@@ -87,7 +87,6 @@ function container(value: JsonMap): JsonMap {
       inside(map, "lifecycle", (lifecycle) =>
         inside(inside(lifecycle, "postStart", hook), "preStop", hook),
       ),
-    (map) => inside(map, "resources", resources),
   );
 }
 
@@ -218,7 +217,18 @@ const statefulSet = spec((value) => {
   return inside(withClaims, "template", template);
 });
 
-const daemonSet = spec((value) => {
+/** A deprecated count of templates lives on as an annotation. */
+const templateGeneration = "deprecated.daemonset.template.generation";
+
+const daemonSet: Fill = (object) => ({
+  metadata: {
+    ...object.metadata,
+    annotations: { [templateGeneration]: "0", ...object.metadata.annotations },
+  },
+  spec: daemonSetSpec(mapAt(object, "spec")),
+});
+
+function daemonSetSpec(value: JsonMap): JsonMap {
   const full = filled(value, { updateStrategy: {}, revisionHistoryLimit: 10 });
   const withStrategy = inside(full, "updateStrategy", (given) => {
     const type = textAt(given, "type") || "RollingUpdate";
@@ -231,7 +241,7 @@ const daemonSet = spec((value) => {
     );
   });
   return inside(withStrategy, "template", template);
-});
+}
 
 function jobSpec(value: JsonMap): JsonMap {
   const isOpen = value["completions"] === undefined && value["parallelism"] === undefined;
@@ -241,11 +251,24 @@ function jobSpec(value: JsonMap): JsonMap {
     backoffLimit: 6,
     completionMode: "NonIndexed",
     suspend: false,
+    manualSelector: false,
     podReplacementPolicy:
       value["podFailurePolicy"] === undefined ? "TerminatingOrFailed" : "Failed",
   });
   return inside(full, "template", template);
 }
+
+/** A Job without labels has its pods'. */
+const job: Fill = (object) => {
+  const labels = mapAt(object, "spec", "template", "metadata", "labels");
+  const isBare = Object.keys(mapAt(object, "metadata", "labels")).length === 0;
+  return {
+    spec: jobSpec(mapAt(object, "spec")),
+    ...(isBare && Object.keys(labels).length > 0
+      ? { metadata: { ...object.metadata, labels } }
+      : {}),
+  };
+};
 
 const cronJob = spec((value) =>
   inside(
@@ -278,7 +301,12 @@ const service = spec((value) => {
       ? { sessionAffinityConfig: { clientIP: { timeoutSeconds: 10800 } } }
       : {}),
   });
-  return each(full, "ports", (port) => filled(port, { protocol: "TCP", targetPort: port["port"] }));
+  const withPorts = each(full, "ports", (port) =>
+    filled(port, { protocol: "TCP", targetPort: port["port"] }),
+  );
+  return textAt(withPorts, "sessionAffinity") === "None"
+    ? without(withPorts, "sessionAffinityConfig")
+    : withPorts;
 });
 
 /** `stringData` is for writing only: its values end up encoded in `data`. */
@@ -331,6 +359,10 @@ const definition = spec((value) => {
 });
 
 const namespace: Fill = (object) => ({
+  metadata: {
+    ...object.metadata,
+    labels: { ...object.metadata.labels, "kubernetes.io/metadata.name": object.metadata.name },
+  },
   spec: filled(mapAt(object, "spec"), {}),
   status: filled(mapAt(object, "status"), { phase: "Active" }),
 });
@@ -350,7 +382,11 @@ const autoscaler = spec((value) =>
 const defaultsByKind: { readonly [key: string]: Fill } = {
   "/namespaces": namespace,
   "/pods": (object) => ({
-    spec: filled(podSpec(mapAt(object, "spec")), { enableServiceLinks: true }),
+    // Templates keep what their author wrote; only a pod that is to run asks for its limits.
+    spec: ["containers", "initContainers"].reduce(
+      (map, list) => each(map, list, (one) => inside(one, "resources", resources)),
+      filled(podSpec(mapAt(object, "spec")), { enableServiceLinks: true }),
+    ),
     status: filled(mapAt(object, "status"), { phase: "Pending" }),
   }),
   "/services": service,
@@ -371,7 +407,7 @@ const defaultsByKind: { readonly [key: string]: Fill } = {
   "apps/replicasets": replicas,
   "apps/statefulsets": statefulSet,
   "apps/daemonsets": daemonSet,
-  "batch/jobs": spec(jobSpec),
+  "batch/jobs": job,
   "batch/cronjobs": cronJob,
   "networking.k8s.io/networkpolicies": networkPolicy,
   "autoscaling/horizontalpodautoscalers": autoscaler,

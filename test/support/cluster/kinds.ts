@@ -231,6 +231,11 @@ export class Kinds {
     );
   }
 
+  /** Whether the group is the API server's own. The core group is one. */
+  isBuiltInGroup(group: string): boolean {
+    return builtInKinds.some((kind) => kind.group === group);
+  }
+
   byKind(group: string, version: string, name: string): Kind | undefined {
     return this.all().find(
       (kind) => kind.group === group && kind.version === version && kind.kind === name,

@@ -1,6 +1,7 @@
 /** Lists: selectors, pages that stay consistent while the collection changes, and tokens that expire. */
 import { at, isMap, textAt, type Json, type JsonMap } from "./json.ts";
-import { apiVersionOf, type Kind } from "./kinds.ts";
+import { forbiddenField, notSupported } from "./causes.ts";
+import type { Kind } from "./kinds.ts";
 import { namespaceOf, type KubeObject } from "./object.ts";
 import { wholeNumber } from "./request.ts";
 import {
@@ -10,7 +11,7 @@ import {
   parseLabelSelector,
   type FieldTerm,
 } from "./selectors.ts";
-import { ApiError, badRequest, expired } from "./status.ts";
+import { ApiError, badRequest, expired, invalid } from "./status.ts";
 import type { Store } from "./store.ts";
 
 const fieldsEverywhere = ["metadata.name", "metadata.namespace"];
@@ -52,7 +53,9 @@ export function selection(kind: Kind, query: URLSearchParams): (object: KubeObje
   const unknown = fields.value.find((term) => !known.includes(term.field));
   if (unknown !== undefined)
     throw badRequest(
-      `Unable to find ${JSON.stringify(`${apiVersionOf(kind)}, Resource=${kind.plural}`)} that match label selector ${JSON.stringify(labelText)}, field selector ${JSON.stringify(fieldText)}: field label not supported: ${unknown.field}`,
+      kind.custom === undefined && fieldsByKind[kind.key] === undefined
+        ? `${JSON.stringify(unknown.field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+        : `field label not supported: ${unknown.field}`,
     );
   return (object) =>
     matchesLabels(labels.value, labelText === "" ? {} : labelsOf(object)) &&
@@ -79,9 +82,10 @@ export function listPage(
   namespace: string | undefined,
   query: URLSearchParams,
 ): Listing {
+  checkListOptions(query);
   const limit = wholeNumber(query, "limit") ?? 0;
   const token = query.get("continue") ?? "";
-  const asked = wholeNumber(query, "resourceVersion");
+  const asked = listedVersion(query);
   const isExact = query.get("resourceVersionMatch") === "Exact";
   const from = token === "" ? undefined : parseToken(token);
   if (from !== undefined && asked !== undefined && asked !== 0)
@@ -119,6 +123,46 @@ export function listPage(
   };
 }
 
+function checkListOptions(query: URLSearchParams): void {
+  wholeNumber(query, "timeoutSeconds");
+  const match = query.get("resourceVersionMatch") ?? "";
+  if (match === "") return;
+  const field = "resourceVersionMatch";
+  const version = query.get("resourceVersion") ?? "";
+  const causes = [
+    ...(version === ""
+      ? [
+          forbiddenField(
+            field,
+            "resourceVersionMatch is forbidden unless resourceVersion is provided",
+          ),
+        ]
+      : []),
+    ...((query.get("continue") ?? "") === ""
+      ? []
+      : [forbiddenField(field, "resourceVersionMatch is forbidden when continue is provided")]),
+    ...(match === "Exact" || match === "NotOlderThan"
+      ? []
+      : [notSupported(field, match, ["Exact", "NotOlderThan", ""])]),
+    ...(match === "Exact" && version === "0"
+      ? [forbiddenField(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')]
+      : []),
+  ];
+  if (causes.length > 0)
+    throw invalid({ group: "meta.k8s.io", plural: "", kind: "ListOptions" }, "", causes);
+}
+
+/** The version a list should be of. Throws a 400 for what is no version. */
+function listedVersion(query: URLSearchParams): number | undefined {
+  const value = query.get("resourceVersion") ?? "";
+  if (value === "") return undefined;
+  if (!/^\d+$/.test(value))
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(value)}: strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`,
+    );
+  return Number(value);
+}
+
 // A separator below every character that names may hold, so that keys sort as lists do.
 const keyOf = (object: KubeObject): string => `${namespaceOf(object)}\u0000${object.metadata.name}`;
 
@@ -137,7 +181,9 @@ function parseToken(token: string): Token {
   }
   const version = isMap(parsed) ? parsed["rv"] : undefined;
   if (!isMap(parsed) || typeof version !== "number")
-    throw badRequest("continue key is not valid: illegal base64 data at input byte 0");
+    throw badRequest(
+      "invalid continue token: continue key is not valid: illegal base64 data at input byte 0",
+    );
   return { version, start: textAt(parsed, "start") };
 }
 

@@ -58,10 +58,11 @@ suite("JSON patches", () => {
   const refused: readonly (readonly [patch: Json, kind: string])[] = [
     [{}, "malformed"],
     [[1], "malformed"],
-    [[{ op: "turn", path: "/a" }], "malformed"],
+    [[{ op: "turn", path: "/a" }], "unfit"],
     [[{ op: "add", path: "/a" }], "malformed"],
     [[{ op: "remove", path: "/none" }], "unfit"],
-    [[{ op: "replace", path: "/none", value: 1 }], "unfit"],
+    [[{ op: "replace", path: "/none/deep", value: 1 }], "unfit"],
+    [[{ op: "test", path: "/none", value: null }], "unfit"],
     [[{ op: "add", path: "/none/deep", value: 1 }], "unfit"],
     [[{ op: "test", path: "/a", value: 2 }], "unfit"],
   ];

@@ -21,7 +21,11 @@ export type JsonPatchProblem = {
 };
 
 export function jsonPatch(target: Json, patch: Json): Result<Json, JsonPatchProblem> {
-  if (!isList(patch)) return fail({ kind: "malformed", message: "a JSON patch is a list" });
+  if (!isList(patch))
+    return fail({
+      kind: "malformed",
+      message: `error decoding patch: json: cannot unmarshal ${isMap(patch) ? "object" : typeof patch} into Go value of type []handlers.jsonPatchOp`,
+    });
   let document = target;
   for (const operation of patch) {
     const next = isMap(operation)
@@ -43,15 +47,13 @@ function patchOnce(document: Json, operation: JsonMap): Result<Json, JsonPatchPr
       return value === undefined ? missingValue(op) : addAt(document, steps, value, path);
     case "replace": {
       if (value === undefined) return missingValue(op);
-      const old = readAt(document, steps);
-      if (old === undefined) return missing(op, path);
       return steps.length === 0 ? ok(value) : replaceAt(document, steps, value, path);
     }
     case "remove":
       return removeAt(document, steps, path);
     case "test": {
       const found = readAt(document, steps);
-      return sameJson(found ?? null, value ?? null)
+      return found !== undefined && sameJson(found, value ?? null)
         ? ok(document)
         : fail({ kind: "unfit", message: `testing value ${path} failed: test failed` });
     }
@@ -64,7 +66,7 @@ function patchOnce(document: Json, operation: JsonMap): Result<Json, JsonPatchPr
       return base.ok ? addAt(base.value, steps, found, path) : base;
     }
     default:
-      return fail({ kind: "malformed", message: `unexpected kind: ${op}` });
+      return fail({ kind: "unfit", message: `unexpected kind: ${op}` });
   }
 }
 
@@ -138,7 +140,8 @@ const replaceAt = (
   path: string,
 ): Result<Json, JsonPatchProblem> =>
   editAt(document, steps, path, "replace", (parent, last) => {
-    if (isList(parent)) return parent.with(Number(last), value);
+    if (isList(parent))
+      return Number(last) < parent.length ? parent.with(Number(last), value) : undefined;
     return isMap(parent) ? { ...parent, [last]: value } : undefined;
   });
 

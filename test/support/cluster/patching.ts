@@ -1,11 +1,10 @@
-/** An object as a patch leaves it, and the options that patches of each kind may have. */
+/** An object as a patch leaves it. */
 import { unreachable } from "../../../proto/kit/unreachable.ts";
-import { forbiddenField, required } from "./causes.ts";
 import type { Json } from "./json.ts";
 import type { Kind } from "./kinds.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch, strategicMergePatch } from "./patch.ts";
-import { ApiError, badRequest, invalid } from "./status.ts";
+import { ApiError, badRequest } from "./status.ts";
 import type { PatchType } from "./verbs.ts";
 
 export function patchedJson(was: KubeObject, type: PatchType, body: Json, kind: Kind): Json {
@@ -30,18 +29,4 @@ export function patchedJson(was: KubeObject, type: PatchType, body: Json, kind: 
     default:
       return unreachable(type, "kind of patch");
   }
-}
-
-/** Options that are missing or do not belong to the kind of patch. */
-export function checkPatchOptions(
-  type: PatchType,
-  given: { readonly manager: string; readonly force: boolean | undefined },
-): void {
-  const options = { group: "meta.k8s.io", plural: "patchoptions", kind: "PatchOptions" };
-  if (type === "apply" && given.manager === "")
-    throw invalid(options, "", [required("fieldManager", "is required for apply patch")]);
-  if (type !== "apply" && given.force !== undefined)
-    throw invalid(options, "", [
-      forbiddenField("force", "may not be specified for non-apply patch"),
-    ]);
 }

@@ -120,9 +120,10 @@ export function wholeNumber(query: URLSearchParams, name: string): number | unde
   const value = query.get(name);
   if (value === null || value === "") return undefined;
   const parsed = Number(value);
-  if (!Number.isInteger(parsed) || parsed < 0)
+  if (!Number.isInteger(parsed))
     throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-  return parsed;
+  // A negative limit or time is as good as none.
+  return Math.max(0, parsed);
 }
 
 /** The manager an update is recorded under: what the client says, or the beginning of what it calls itself. */

@@ -9,7 +9,14 @@ import { openApiProblems } from "./custom.ts";
 import { cannotHandle, decode, strictProblem } from "./decode.ts";
 import { withoutWriteOnly } from "./defaults.ts";
 import { deletionFinalizers, graceOf, immortal, isReadyToGo } from "./deletion.ts";
-import { checkAppliedIdentity, checkIdentity } from "./identity.ts";
+import {
+  checkAppliedIdentity,
+  checkIdentity,
+  checkName,
+  checkPatchedIdentity,
+  unfitPatch,
+} from "./identity.ts";
+import { goText } from "./go-text.ts";
 import { at, isMap, mapAt, numberAt, textAt, withAt, type Json, type JsonMap } from "./json.ts";
 import { apiVersionOf, builtIn, type Kind, type Kinds } from "./kinds.ts";
 import { isTerminating, namespaceOf, uidOf, withMeta, type KubeObject } from "./object.ts";
@@ -52,12 +59,30 @@ const suffixCharacters = "bcdfghjklmnpqrstvwxz2456789";
 
 const namespaces = builtIn("/namespaces");
 
+/** Kinds for which replacing what is not there creates it. */
+const createdByUpdate = new Set([
+  "/services",
+  "/endpoints",
+  "/events",
+  "/limitranges",
+  "coordination.k8s.io/leases",
+  "rbac.authorization.k8s.io/roles",
+  "rbac.authorization.k8s.io/clusterroles",
+  "rbac.authorization.k8s.io/rolebindings",
+  "rbac.authorization.k8s.io/clusterrolebindings",
+]);
+
+/** Kinds that get more defaults when they are first read than when they were stored. */
+const defaultedWhenRead = new Set(["batch/jobs", "/persistentvolumeclaims"]);
+
 export class Resources {
   readonly #store: Store;
   readonly #kinds: Kinds;
   readonly #time: SimulatedTime;
   readonly #random: () => number;
   readonly #allocator: Allocator = createAllocator();
+  /** Objects whose stored form lacks a default that readers see: the next write stores it, whatever it says. */
+  readonly #unsettled = new Set<string>();
 
   constructor(needs: {
     readonly store: Store;
@@ -82,7 +107,7 @@ export class Resources {
   create(target: Target, body: JsonMap, options: WriteOptions): Written {
     const { kind, namespace } = target;
     checkIdentity(target, body);
-    const { object, warnings } = this.#decode(kind, body, options, "create");
+    const { object, warnings } = this.#decode(kind, body, options);
     const named = this.#named(withMeta(object, placeOf(kind, namespace)));
     if (named.metadata.resourceVersion !== undefined && named.metadata.resourceVersion !== "")
       throw badRequest("resourceVersion should not be set on objects to be created");
@@ -98,7 +123,7 @@ export class Resources {
   #createDecoded(kind: Kind, draft: KubeObject, options: WriteOptions): Written {
     const claimed = updated(
       undefined,
-      draft,
+      withoutWriteOnly(kind.key, draft),
       kind.schema,
       this.#author(kind, options.manager, "Update", ""),
       kind.hasStatus ? ["status"] : [],
@@ -124,9 +149,11 @@ export class Resources {
     );
     this.#check(kind, undefined, admitted);
     const { namespace = "", name } = admitted.metadata;
-    if (this.#store.get(kind.key, namespace, name) !== undefined) throw alreadyExists(kind, name);
+    const known = this.#store.get(kind.key, namespace, name);
+    if (known !== undefined) throw alreadyExists(kind, name, isTerminating(known));
     const overQuota = quotaProblem(this.#store, kind, admitted);
     if (overQuota !== undefined) throw forbidden(kind, name, overQuota);
+    if (!dryRun && defaultedWhenRead.has(kind.key)) this.#unsettled.add(uidOf(admitted));
     return {
       code: 201,
       object: dryRun ? admitted : this.#store.put(kind.key, admitted),
@@ -137,20 +164,30 @@ export class Resources {
   update(target: Target, body: JsonMap, options: WriteOptions): Written {
     const { kind, name } = target;
     checkIdentity(target, body);
+    checkName(name, textAt(body, "metadata", "name"));
+    if (createdByUpdate.has(kind.key) && !this.#isThere(target))
+      return this.#createByUpdate(target, body, options);
     const was = this.read(target);
-    const given = textAt(body, "metadata", "name");
-    if (given !== name)
-      throw badRequest(
-        given === ""
-          ? "name must be provided"
-          : `the name of the object (${given}) does not match the name on the URL (${name})`,
-      );
-    const { object, warnings } = this.#decode(kind, body, options, "update");
+    const { object, warnings } = this.#decode(kind, body, options);
+    this.#checkUid(kind, was, object, options.dryRun);
     if (!kind.unconditionalUpdate && textAt(body, "metadata", "resourceVersion") === "")
-      throw invalid(kind, name, [
+      throw invalid({ ...kind, kind: kind.plural }, name, [
         invalidValue("metadata.resourceVersion", 0, "must be specified for an update"),
       ]);
     return { ...this.#replace(target, was, object, options), warnings };
+  }
+
+  #isThere({ kind, namespace, name }: Target): boolean {
+    return this.#store.get(kind.key, namespace, name) !== undefined;
+  }
+
+  #createByUpdate(target: Target, body: JsonMap, options: WriteOptions): Written {
+    const { kind, namespace } = target;
+    const { object, warnings } = this.#decode(kind, body, options);
+    const placed = withMeta(object, placeOf(kind, namespace));
+    const uid = object.metadata.uid ?? "";
+    if (uid !== "") throw otherUid(kind, placed, uid, "", options.dryRun);
+    return { ...this.#createDecoded(kind, withDefaults(kind, placed), options), warnings };
   }
 
   patch(target: Target, type: PatchType, body: Json, options: WriteOptions): Written {
@@ -163,16 +200,18 @@ export class Resources {
       ]);
     const was = this.read(target);
     const patched = patchedJson(was, type, body, kind);
-    if (!isMap(patched)) throw badRequest("the patched object is not a map");
-    if (textAt(patched, "metadata", "name") !== target.name)
-      throw invalid(kind, target.name, [
-        invalidValue(
-          "metadata.name",
-          at(patched, "metadata", "name") ?? null,
-          "field is immutable",
-        ),
-      ]);
-    const { object, warnings } = this.#decode(kind, patched, options, "patch");
+    if (!isMap(patched))
+      throw badRequest(
+        "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}",
+      );
+    checkPatchedIdentity(target, patched);
+    const { object, warnings } = this.#decode(
+      kind,
+      patched,
+      options,
+      // What a strategic merge patch did to the object is not told, but the patch itself.
+      type === "strategic" ? goText(body) : JSON.stringify(patched),
+    );
     return { ...this.#replace(target, was, object, options), warnings };
   }
 
@@ -186,7 +225,7 @@ export class Resources {
     const { kind, subresource } = target;
     this.#checkVersions(kind, was, draft);
     const fixed = metaChanges(was, draft);
-    if (fixed.length > 0) throw invalid(kind, was.metadata.name, fixed);
+    if (fixed.length > 0) throw invalid(kind, was.metadata.name, [...fixed, ...fixed]);
     const next = withMeta(draft, keptMeta(was));
     const author = this.#author(kind, options.manager, "Update", subresource);
     if (subresource !== "") {
@@ -197,12 +236,15 @@ export class Resources {
           : updated(was, partial, kind.schema, author, unownedBy(kind, subresource));
       return this.#keep(target, was, claimed, options.dryRun);
     }
-    const whole = withDefaults(kind, kind.hasStatus ? withStatusOf(next, was) : next);
+    const whole = withoutWriteOnly(
+      kind.key,
+      withDefaults(kind, kind.hasStatus ? withStatusOf(next, was) : next),
+    );
     const claimed = updated(was, whole, kind.schema, author, unownedBy(kind, subresource));
     return this.#keep(target, was, claimed, options.dryRun);
   }
 
-  apply(target: Target, body: Json, options: WriteOptions & { readonly force: boolean }): Written {
+  apply(target: Target, body: Json, options: WriteOptions): Written {
     const { kind, namespace, name, subresource } = target;
     if (!isMap(body)) throw badRequest("error decoding YAML: the body is not an object");
     if (
@@ -217,7 +259,7 @@ export class Resources {
     const problems = schemaProblems(config, kind.schema);
     if (problems.length > 0)
       throw internalError(
-        `failed to create typed patch object (${namespace}/${name}; ${apiVersionOf(kind)}, Kind=${kind.kind}): ${problems.length === 1 ? (problems[0] ?? "") : `errors:\n${problems.map((problem) => `  ${problem}`).join("\n")}`}`,
+        `failed to create typed patch object (${textAt(body, "metadata", "namespace")}/${textAt(body, "metadata", "name")}; ${kind.group}/${kind.version}, Kind=${kind.kind}): ${problems.length === 1 ? (problems[0] ?? "") : `errors:\n${problems.map((problem) => `  ${problem}`).join("\n")}`}`,
       );
     const was = live === undefined ? undefined : inVersion(live, kind);
     if (was !== undefined) this.#checkVersions(kind, was, config);
@@ -229,7 +271,7 @@ export class Resources {
       );
     const author = this.#author(kind, options.manager, "Apply", subresource);
     const result = applied(was, config, kind.schema, author, {
-      force: options.force,
+      force: options.force ?? false,
       unowned: unownedBy(kind, subresource),
     });
     if (result.kind === "conflict") throw applyConflict(result.conflicts);
@@ -237,6 +279,8 @@ export class Resources {
     const typed = asObject(decode(kind, result.object).value, result.object);
     const full = withDefaults(kind, typed);
     if (was === undefined) return this.#insert(kind, full, options.dryRun);
+    const fixed = metaChanges(was, full);
+    if (fixed.length > 0) throw invalid(kind, name, [...fixed, ...fixed]);
     const next = withMeta(full, keptMeta(was));
     const whole =
       subresource !== ""
@@ -254,17 +298,27 @@ export class Resources {
     const admitted =
       subresource === "finalize" ? clean : admitChange(kind.key, was, clean, this.#allocator);
     const isSpecChanged =
-      kind.hasGeneration && subresource !== "binding" && changesSpec(kind, was, admitted);
+      kind.hasGeneration &&
+      subresource !== "binding" &&
+      subresource !== "status" &&
+      changesSpec(kind, was, admitted);
     const numbered = isSpecChanged
       ? withMeta(admitted, { generation: (was.metadata.generation ?? 0) + 1 })
       : admitted;
-    this.#check(kind, was, numbered);
-    if (sameButTimes(was, numbered)) return { code: 200, object: was, warnings: [] };
+    this.#check(kind, was, numbered, subresource);
+    if (sameButTimes(was, numbered) && (dryRun || !this.#unsettled.has(uidOf(was))))
+      return { code: 200, object: was, warnings: [] };
     if (dryRun) return { code: 200, object: numbered, warnings: [] };
-    const object = isReadyToGo(kind, numbered)
-      ? this.#store.remove(kind.key, numbered)
-      : this.#store.put(kind.key, numbered);
-    return { code: 200, object, warnings: [] };
+    this.#unsettled.delete(uidOf(was));
+    if (!isReadyToGo(kind, numbered))
+      return { code: 200, object: this.#store.put(kind.key, numbered), warnings: [] };
+    this.#store.remove(kind.key, numbered);
+    // Whoever takes the last finalizer away hears of the object at the version it had before.
+    return {
+      code: 200,
+      object: withMeta(numbered, { resourceVersion: was.metadata.resourceVersion }),
+      warnings: [],
+    };
   }
 
   /** Namespaces go once nobody finalizes them any more: what the namespace controller writes last. */
@@ -278,18 +332,20 @@ export class Resources {
   delete(target: Target, options: DeleteOptions): Deleted {
     const { kind, name } = target;
     const was = this.read(target);
+    // A deletion's preconditions are told by kind, where everything else is told by resource.
+    const named = { ...kind, plural: kind.kind };
     if (options.uid !== undefined && options.uid !== uidOf(was))
       throw conflict(
-        kind,
+        named,
         name,
-        `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uidOf(was)}`,
+        `the UID in the precondition (${options.uid}) does not match the UID in record (${uidOf(was)}). The object might have been deleted and then recreated`,
       );
     const version = was.metadata.resourceVersion ?? "";
     if (options.resourceVersion !== undefined && options.resourceVersion !== version)
       throw conflict(
-        kind,
+        named,
         name,
-        `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${version}`,
+        `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${version}). The object might have been modified`,
       );
     if (kind.key === namespaces.key && immortal.has(name))
       throw forbidden(kind, name, "this namespace may not be deleted");
@@ -359,7 +415,7 @@ export class Resources {
           ? {}
           : { creationTimestamp: object.metadata.creationTimestamp }),
       },
-      spec: { replicas: numberAt(object, ...replicas) ?? 0 },
+      spec: specOfScale(numberAt(object, ...replicas) ?? 0),
       status: {
         replicas: numberAt(object, ...statusReplicas) ?? 0,
         ...scaleSelector(object, selector),
@@ -367,15 +423,42 @@ export class Resources {
     };
   }
 
+  patchScale(target: Target, type: PatchType, body: Json, options: WriteOptions): KubeObject {
+    if (type === "apply") return this.#applyScale(target, body, options);
+    const scale = this.readScale(target);
+    // No list in a Scale merges by items, so that a strategic merge patch is a plain one.
+    const patched = patchedJson(scale, type === "strategic" ? "merge" : type, body, target.kind);
+    return this.writeScale(target, isMap(patched) ? patched : scale, options);
+  }
+
+  /** An applied Scale is one field of the object, owned through this endpoint. */
+  #applyScale(target: Target, body: Json, options: WriteOptions): KubeObject {
+    const { kind, name } = target;
+    if (kind.scale === undefined || !isMap(body)) throw methodNotAllowed();
+    const was = this.read(target);
+    const empty: KubeObject = {
+      apiVersion: apiVersionOf(kind),
+      kind: kind.kind,
+      metadata: { name },
+    };
+    const wanted = replicasOf(name, body);
+    const config = asObject(withAt(empty, kind.scale.replicas, wanted), empty);
+    const author = this.#author(kind, options.manager, "Apply", "scale");
+    const result = applied(was, config, kind.schema, author, {
+      force: options.force ?? false,
+      unowned: ["status"],
+    });
+    if (result.kind === "conflict") throw applyConflict(result.conflicts);
+    const next = withMeta(withDefaults(kind, result.object), keptMeta(was));
+    this.#keep(target, was, next, options.dryRun);
+    return this.readScale(target);
+  }
+
   writeScale(target: Target, body: JsonMap, options: WriteOptions): KubeObject {
     const { kind } = target;
     if (kind.scale === undefined) throw methodNotAllowed();
     const was = this.read(target);
-    const replicas = numberAt(body, "spec", "replicas") ?? 0;
-    if (replicas < 0)
-      throw invalid({ group: "autoscaling", plural: "scales", kind: "Scale" }, target.name, [
-        invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
-      ]);
+    const replicas = replicasOf(target.name, body);
     this.#checkVersions(kind, was, body);
     const next = asObject(withAt(was, kind.scale.replicas, replicas), was);
     const author = this.#author(kind, options.manager, "Update", "scale");
@@ -389,7 +472,8 @@ export class Resources {
       operation,
       apiVersion: apiVersionOf(kind),
       subresource,
-      time: this.#time.stamp(),
+      // Scaling leaves no time behind.
+      time: subresource === "scale" ? "" : this.#time.stamp(),
     };
   }
 
@@ -397,15 +481,16 @@ export class Resources {
     kind: Kind,
     body: JsonMap,
     options: WriteOptions,
-    verb: "create" | "update" | "patch",
+    /** How to show the body in a refusal, when it is what a patch left. */
+    patched?: string,
   ): { readonly object: KubeObject; readonly warnings: readonly string[] } {
-    const { value, unknown } = decode(kind, body);
+    const { value, unknown } = decode(kind, body, (why) =>
+      patched === undefined ? cannotHandle(kind, why) : unfitPatch(patched, why),
+    );
     if (unknown.length > 0 && options.validation === "Strict") {
-      throw verb === "patch"
-        ? invalid({ ...kind, kind: "", group: "" }, "", [
-            invalidValue("patch", JSON.stringify(body), strictProblem(unknown)),
-          ])
-        : cannotHandle(kind, strictProblem(unknown));
+      throw patched === undefined
+        ? cannotHandle(kind, strictProblem(unknown))
+        : unfitPatch(patched, strictProblem(unknown));
     }
     const warnings =
       options.validation === "Warn"
@@ -448,24 +533,30 @@ export class Resources {
       );
   }
 
+  /** A replaced object must be the one that is there, if the author says which one it means. */
+  #checkUid(kind: Kind, was: KubeObject, draft: KubeObject, dryRun: boolean): void {
+    const uid = draft.metadata.uid ?? "";
+    if (uid !== "" && uid !== uidOf(was)) throw otherUid(kind, was, uid, uidOf(was), dryRun);
+  }
+
   #checkVersions(kind: Kind, was: KubeObject, draft: JsonMap | KubeObject): void {
     const name = was.metadata.name;
-    const uid = textAt(draft, "metadata", "uid");
-    if (uid !== "" && uid !== uidOf(was))
-      throw conflict(
-        kind,
-        name,
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${uidOf(was)}`,
-      );
     const version = textAt(draft, "metadata", "resourceVersion");
     if (version !== "" && version !== was.metadata.resourceVersion)
       throw conflict(kind, name, modified);
   }
 
-  #check(kind: Kind, was: KubeObject | undefined, object: KubeObject): void {
+  #check(kind: Kind, was: KubeObject | undefined, object: KubeObject, subresource = ""): void {
     const causes: readonly Cause[] = [
       ...validate(kind, was, object),
-      ...(kind.custom === undefined ? [] : openApiProblems(object, kind.custom.openApi)),
+      ...(kind.custom === undefined
+        ? []
+        : openApiProblems(object, kind.custom.openApi).map((cause) =>
+            // Through its own endpoint, status is all there is.
+            subresource === "status"
+              ? { ...cause, message: cause.message.replace(": status.", ": ") }
+              : cause,
+          )),
     ];
     if (causes.length > 0) throw invalid(kind, object.metadata.name, causes);
   }
@@ -474,6 +565,49 @@ export class Resources {
   kinds(): readonly Kind[] {
     return this.#kinds.all();
   }
+}
+
+/** Another object is meant than the one that is there. A dry run looks in a storage of its own. */
+const otherUid = (
+  kind: Kind,
+  object: KubeObject,
+  asked: string,
+  found: string,
+  dryRun: boolean,
+): Error =>
+  conflict(
+    kind,
+    object.metadata.name,
+    `StorageError: invalid object, Code: 4, Key: ${dryRun ? "" : "/registry"}${registryKey(kind, object)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${asked}, UID in object meta: ${found}`,
+  );
+
+/** Where the API server keeps an object, as some of its messages tell. */
+function registryKey(kind: Kind, object: KubeObject): string {
+  const folder =
+    kind.custom === undefined
+      ? (registryFolders[kind.key] ?? kind.plural)
+      : `${kind.group}/${kind.plural}`;
+  return ["", folder, object.metadata.namespace, object.metadata.name]
+    .filter((part) => part !== undefined)
+    .join("/");
+}
+
+const registryFolders: { readonly [key: string]: string } = {
+  "/services": "services/specs",
+  "/nodes": "minions",
+  "networking.k8s.io/ingresses": "ingress",
+};
+
+/** Zero is left out, as it is of every field that cannot tell zero from nothing. */
+const specOfScale = (replicas: number): JsonMap => (replicas === 0 ? {} : { replicas });
+
+function replicasOf(name: string, scale: JsonMap): number {
+  const replicas = numberAt(scale, "spec", "replicas") ?? 0;
+  if (replicas < 0)
+    throw invalid({ group: "autoscaling", plural: "scales", kind: "Scale" }, name, [
+      invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
+    ]);
+  return replicas;
 }
 
 function scaleSelector(object: KubeObject, selector: Json | undefined): JsonMap {

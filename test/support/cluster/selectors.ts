@@ -39,59 +39,88 @@ const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 
 /** `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1`. The problem is worded for a 400. */
 export function parseLabelSelector(input: string): Result<readonly Requirement[], string> {
+  const tokens = tokensOf(input);
   const requirements: Requirement[] = [];
-  for (const part of splitOutsideParentheses(input)) {
-    const parsed = parseTerm(part.trim());
+  for (;;) {
+    if (tokens.peek() === "" && requirements.length === 0) return ok(requirements);
+    if (!isWord(tokens.peek()) && tokens.peek() !== "!")
+      return fail(
+        requirements.length === 0
+          ? `found '${tokens.peek()}', expected: !, identifier, or 'end of string'`
+          : `found '${tokens.peek()}', expected: identifier after ','`,
+      );
+    const parsed = parseRequirement(tokens);
     if (!parsed.ok) return fail(`unable to parse requirement: ${parsed.problem}`);
-    if (parsed.value !== undefined) requirements.push(parsed.value);
+    requirements.push(parsed.value);
+    const next = tokens.take();
+    if (next === "") return ok(requirements);
+    if (next !== ",") return fail(`found '${next}', expected: ',' or 'end of string'`);
   }
-  return ok(requirements);
 }
 
-function splitOutsideParentheses(input: string): readonly string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (let index = 0; index < input.length; index += 1) {
-    const character = input[index];
-    if (character === "(") depth += 1;
-    else if (character === ")") depth -= 1;
-    else if (character === "," && depth === 0) {
-      parts.push(input.slice(start, index));
-      start = index + 1;
-    }
-  }
-  parts.push(input.slice(start));
-  return parts;
+type Tokens = { readonly peek: () => string; readonly take: () => string };
+
+/** Words and signs; an empty text is the end. */
+function tokensOf(input: string): Tokens {
+  const all = input.match(/==|!=|[=!<>(),]|[^\s=!<>(),]+/g) ?? [];
+  let position = 0;
+  return {
+    peek: () => all[position] ?? "",
+    take: () => {
+      const token = all[position] ?? "";
+      position += 1;
+      return token;
+    },
+  };
 }
 
-function parseTerm(term: string): Result<Requirement | undefined, string> {
-  if (term === "") return ok(undefined);
-  const set = /^([^\s!=<>(),]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(term);
-  if (set !== null)
-    return checked({
-      key: set[1] ?? "",
-      operator: set[2] === "in" ? "In" : "NotIn",
-      values: (set[3] ?? "").split(",").map((value) => value.trim()),
-    });
-  const equality = /^([^\s!=<>(),]+)\s*(==|=|!=|>|<)\s*([^\s!=<>(),]*)$/.exec(term);
-  if (equality !== null) {
-    const operators = { "=": "In", "==": "In", "!=": "NotIn", ">": "Gt", "<": "Lt" } as const;
-    const sign = equality[2] as keyof typeof operators;
-    return checked({
-      key: equality[1] ?? "",
-      operator: operators[sign],
-      values: [equality[3] ?? ""],
-    });
+const isWord = (token: string): boolean => token !== "" && !/^[=!<>(),]/.test(token);
+
+const operators: { readonly [sign: string]: Requirement["operator"] } = {
+  "=": "In",
+  "==": "In",
+  "!=": "NotIn",
+  ">": "Gt",
+  "<": "Lt",
+  in: "In",
+  notin: "NotIn",
+};
+
+function parseRequirement(tokens: Tokens): Result<Requirement, string> {
+  const isDenied = tokens.peek() === "!";
+  if (isDenied) tokens.take();
+  const key = tokens.take();
+  if (!isWord(key)) return fail(`found '${key}', expected: identifier`);
+  if (isDenied || tokens.peek() === "" || tokens.peek() === ",")
+    return checked({ key, operator: isDenied ? "DoesNotExist" : "Exists", values: [] });
+  const sign = tokens.take();
+  const operator = operators[sign];
+  if (operator === undefined)
+    return fail(`found '${sign}', expected: in, notin, =, ==, !=, gt, lt`);
+  if (sign === "in" || sign === "notin") {
+    const values = parseValues(tokens);
+    return values.ok ? checked({ key, operator, values: values.value }) : values;
   }
-  const presence = /^(!?)\s*([^\s!=<>(),]+)$/.exec(term);
-  if (presence !== null)
-    return checked({
-      key: presence[2] ?? "",
-      operator: presence[1] === "!" ? "DoesNotExist" : "Exists",
-      values: [],
-    });
-  return fail(`found '${term}', expected: identifier, or an operator between a key and values`);
+  if (tokens.peek() === "" || tokens.peek() === ",")
+    return checked({ key, operator, values: [""] });
+  const value = tokens.take();
+  return isWord(value)
+    ? checked({ key, operator, values: [value] })
+    : fail(`found '${value}', expected: identifier`);
+}
+
+/** `(a, b)`; what is missing between commas is an empty text. */
+function parseValues(tokens: Tokens): Result<readonly string[], string> {
+  const open = tokens.take();
+  if (open !== "(") return fail(`found '${open}' expected: '('`);
+  const values: string[] = [];
+  for (;;) {
+    const value = isWord(tokens.peek()) ? tokens.take() : "";
+    values.push(value);
+    const next = tokens.take();
+    if (next === ")") return ok(values);
+    if (next !== ",") return fail(`found '${next}', expected: ',' or ')'`);
+  }
 }
 
 function checked(requirement: Requirement): Result<Requirement, string> {

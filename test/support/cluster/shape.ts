@@ -31,7 +31,7 @@ function trimmedMeta(metadata: JsonMap & { readonly name: string }): Meta {
     const isEmpty = isList(value)
       ? value.length === 0 && field !== "managedFields"
       : isMap(value) && Object.keys(value).length === 0;
-    if (value !== null && value !== "" && !isEmpty) kept[field] = value;
+    if (value !== null && value !== "" && !isEmpty && field !== "selfLink") kept[field] = value;
   }
   return { ...kept, name: metadata.name };
 }
@@ -60,10 +60,13 @@ export const placeOf = (
 
 /** Attempts to write what only the API server writes, where it does not just pass over them. */
 export function metaChanges(was: KubeObject, draft: KubeObject): readonly Cause[] {
-  const fields = ["creationTimestamp", "deletionTimestamp"] as const;
+  const fields = ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] as const;
   return fields.flatMap((field) => {
     const given = draft.metadata[field];
-    return given === undefined || given === was.metadata[field]
+    return given === undefined ||
+      given === was.metadata[field] ||
+      // The time of a deletion that has begun stays, whatever an author says.
+      (field === "deletionTimestamp" && was.metadata[field] !== undefined)
       ? []
       : [invalidValue(`metadata.${field}`, given, "field is immutable")];
   });
@@ -77,7 +80,6 @@ export function keptMeta(was: KubeObject): {
   return {
     name: metadata.name,
     namespace: metadata.namespace,
-    generateName: metadata.generateName,
     uid: metadata.uid,
     resourceVersion: metadata.resourceVersion,
     generation: metadata.generation,
@@ -131,7 +133,13 @@ export const unownedBy = (kind: Kind, subresource: string): readonly string[] =>
   return kind.hasStatus ? ["status"] : [];
 };
 
+/** Whether a change counts as a generation. A Deployment's annotations do, for the sake of old rollbacks. */
 export function changesSpec(kind: Kind, was: KubeObject, is: KubeObject): boolean {
+  if (
+    kind.key === "apps/deployments" &&
+    !sameJson(was.metadata.annotations, is.metadata.annotations)
+  )
+    return true;
   const isCounted = (field: string): boolean =>
     field !== "metadata" &&
     field !== "apiVersion" &&

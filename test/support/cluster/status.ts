@@ -59,11 +59,11 @@ export const notFound = (type: Named, name: string): ApiError =>
     kind: type.plural,
   });
 
-export const alreadyExists = (type: Named, name: string): ApiError =>
+export const alreadyExists = (type: Named, name: string, isLeaving = false): ApiError =>
   new ApiError(
     409,
     "AlreadyExists",
-    `${qualified(type.plural, type.group)} "${name}" already exists`,
+    `${isLeaving ? "object is being deleted: " : ""}${qualified(type.plural, type.group)} "${name}" already exists`,
     { name, ...groupPart(type.group), kind: type.plural },
   );
 
@@ -79,15 +79,25 @@ export const conflict = (type: Named, name: string, why: string): ApiError =>
   );
 
 export function invalid(type: Named, name: string, causes: readonly Cause[]): ApiError {
-  const texts = causes.map((cause) =>
-    cause.field === undefined ? cause.message : `${cause.field}: ${cause.message}`,
-  );
+  // What several checks found is told once; the causes keep every finding.
+  const texts = [
+    ...new Set(
+      causes.map((cause) =>
+        cause.field === undefined ? cause.message : `${cause.field}: ${cause.message}`,
+      ),
+    ),
+  ];
   const all = texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
   return new ApiError(
     422,
     "Invalid",
     `${qualified(type.kind, type.group)} "${name}" is invalid: ${all}`,
-    { name, ...groupPart(type.group), kind: type.kind, causes },
+    {
+      ...(name === "" ? {} : { name }),
+      ...groupPart(type.group),
+      ...(type.kind === "" ? {} : { kind: type.kind }),
+      causes,
+    },
   );
 }
 

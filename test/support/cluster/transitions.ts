@@ -109,9 +109,14 @@ const serviceTransition: Transition = (was, is) => {
 const claimTransition: Transition = (was, is) => {
   const before = mapAt(was, "spec")["storageClassName"];
   const fixed = (object: KubeObject): Json => {
-    const { resources: _r, volumeName: _v, storageClassName, ...spec } = mapAt(object, "spec");
-    // A claim without a class may still be given the default one.
-    return before === undefined ? spec : { ...spec, storageClassName: storageClassName ?? "" };
+    const { resources, volumeName: _v, storageClassName, ...spec } = mapAt(object, "spec");
+    // A bound claim may grow, and one without a class may still be given the default one.
+    const isBound = textAt(was, "status", "phase") === "Bound";
+    return {
+      ...spec,
+      ...(isBound ? {} : { resources: resources ?? {} }),
+      ...(before === undefined ? {} : { storageClassName: storageClassName ?? "" }),
+    };
   };
   return sameJson(fixed(was), fixed(is))
     ? []
@@ -126,7 +131,17 @@ const claimTransition: Transition = (was, is) => {
 const roleRefTransition: Transition = (was, is) =>
   sameJson(was["roleRef"], is["roleRef"])
     ? []
-    : [invalidValue("roleRef", is["roleRef"] ?? null, "cannot change roleRef")];
+    : [
+        invalidValue(
+          "roleRef",
+          {
+            APIGroup: textAt(is, "roleRef", "apiGroup"),
+            Kind: textAt(is, "roleRef", "kind"),
+            Name: textAt(is, "roleRef", "name"),
+          },
+          "cannot change roleRef",
+        ),
+      ];
 
 const isSuspended = (job: KubeObject): boolean => mapAt(job, "spec")["suspend"] === true;
 
@@ -160,6 +175,9 @@ const transitions: { readonly [key: string]: Transition } = {
   "storage.k8s.io/storageclasses": unchanging(["provisioner"], ["parameters"], ["reclaimPolicy"]),
 };
 
+/** Metadata is checked for every kind, and once more by the kind. */
+const twice = (cause: Cause): readonly Cause[] => [cause, cause];
+
 /** An object on its way out takes no new finalizers. */
 function newFinalizers(was: KubeObject, is: KubeObject): readonly Cause[] {
   if (was.metadata.deletionTimestamp === undefined) return [];
@@ -168,12 +186,12 @@ function newFinalizers(was: KubeObject, is: KubeObject): readonly Cause[] {
   );
   return fresh.length === 0
     ? []
-    : [
+    : twice(
         forbiddenField(
           "metadata.finalizers",
           `no new finalizers can be added if the object is being deleted, found new finalizers []string{${fresh.map((one) => JSON.stringify(one)).join(", ")}}`,
         ),
-      ];
+      );
 }
 
 /** Every reason to refuse a change of an object that exists. */
@@ -181,4 +199,4 @@ export const transitionProblems = (
   kind: Kind,
   was: KubeObject,
   is: KubeObject,
-): readonly Cause[] => [...(transitions[kind.key]?.(was, is) ?? []), ...newFinalizers(was, is)];
+): readonly Cause[] => [...newFinalizers(was, is), ...(transitions[kind.key]?.(was, is) ?? [])];

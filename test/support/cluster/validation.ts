@@ -1,4 +1,5 @@
 /** What the API server refuses in an object's content, worded as it words it. */
+import { isIP } from "node:net";
 import {
   duplicate,
   forbiddenField,
@@ -9,8 +10,9 @@ import {
 } from "./causes.ts";
 import { isMap, listAt, mapAt, mapsAt, textAt, type Json, type JsonMap } from "./json.ts";
 import type { Kind } from "./kinds.ts";
-import { labelPattern, labelRule, metadataProblems } from "./metadata.ts";
+import { metadataChangeProblems, metadataProblems } from "./metadata.ts";
 import type { KubeObject } from "./object.ts";
+import { podProblems, selectorExpressionProblems } from "./pod-validation.ts";
 import { labelsOf, matchesLabels, requirementsOf } from "./selectors.ts";
 import type { Cause } from "./status.ts";
 import { transitionProblems } from "./transitions.ts";
@@ -19,70 +21,15 @@ const dataBytesMost = 1_048_576;
 
 type Check = (object: KubeObject) => readonly Cause[];
 
-function containerProblems(path: string, containers: readonly JsonMap[]): readonly Cause[] {
-  const seen = new Set<string>();
-  return containers.flatMap((container, index) => {
-    const here = `${path}[${index}]`;
-    const name = textAt(container, "name");
-    const causes: Cause[] = [];
-    if (name === "") causes.push(required(`${here}.name`));
-    else if (!labelPattern.test(name)) causes.push(invalidValue(`${here}.name`, name, labelRule));
-    else if (seen.has(name)) causes.push(duplicate(`${here}.name`, name));
-    seen.add(name);
-    if (textAt(container, "image") === "") causes.push(required(`${here}.image`));
-    for (const [portIndex, port] of mapsAt(container, "ports").entries()) {
-      const value = port["containerPort"];
-      const field = `${here}.ports[${portIndex}].containerPort`;
-      if (value === undefined) causes.push(required(field));
-      else if (typeof value !== "number" || value < 1 || value > 65535)
-        causes.push(invalidValue(field, value, "must be between 1 and 65535, inclusive"));
-    }
-    for (const [variableIndex, variable] of mapsAt(container, "env").entries()) {
-      if (textAt(variable, "name") === "")
-        causes.push(required(`${here}.env[${variableIndex}].name`));
-    }
-    return causes;
-  });
-}
-
-function podProblems(path: string, spec: JsonMap): readonly Cause[] {
-  const containers = mapsAt(spec, "containers");
-  const volumes = new Set(mapsAt(spec, "volumes").map((volume) => textAt(volume, "name")));
-  const mounts = [
-    ...containers.map((container, index) => ({ container, at: `containers[${index}]` })),
-    ...mapsAt(spec, "initContainers").map((container, index) => ({
-      container,
-      at: `initContainers[${index}]`,
-    })),
-  ];
-  return [
-    ...(containers.length === 0 ? [required(`${path}.containers`)] : []),
-    ...containerProblems(`${path}.containers`, containers),
-    ...containerProblems(`${path}.initContainers`, mapsAt(spec, "initContainers")),
-    ...mounts.flatMap(({ container, at }) =>
-      mapsAt(container, "volumeMounts").flatMap((mount, index) => {
-        const name = textAt(mount, "name");
-        const field = `${path}.${at}.volumeMounts[${index}].name`;
-        return volumes.has(name)
-          ? []
-          : [
-              {
-                reason: "FieldValueNotFound",
-                message: `Not found: ${JSON.stringify(name)}`,
-                field,
-              },
-            ];
-      }),
-    ),
-  ];
-}
-
 /** A workload's selector must be there and must select what its template makes. */
 function selectorProblems(object: KubeObject): readonly Cause[] {
   const selector = at(object, "selector");
   const labels = labelsOf(mapAt(object, "spec", "template"));
   if (!isMap(selector)) return [required("spec.selector")];
   const requirements = requirementsOf(selector);
+  const wrong = selectorExpressionProblems("spec.selector", selector);
+  if (wrong.length > 0)
+    return [...wrong, invalidValue("spec.selector", selector, "invalid label selector")];
   if (requirements.length === 0)
     return [invalidValue("spec.selector", selector, "empty selector is invalid for deployment")];
   return matchesLabels(requirements, labels)
@@ -90,7 +37,7 @@ function selectorProblems(object: KubeObject): readonly Cause[] {
     : [
         invalidValue(
           "spec.template.metadata.labels",
-          labels,
+          Object.keys(labels).length === 0 ? null : labels,
           "`selector` does not match template `labels`",
         ),
       ];
@@ -110,7 +57,7 @@ const templateProblems = (object: KubeObject): readonly Cause[] =>
 
 const alwaysRestarts = (object: KubeObject): readonly Cause[] => {
   const policy = textAt(object, "spec", "template", "spec", "restartPolicy");
-  return policy === "Always"
+  return policy === "Always" || policy === ""
     ? []
     : [notSupported("spec.template.spec.restartPolicy", policy, ["Always"])];
 };
@@ -123,23 +70,79 @@ const workload: Check = (object) => [
 ];
 
 const deployment: Check = (object) => {
-  const type = textAt(object, "spec", "strategy", "type");
-  const recreates = type === "Recreate";
+  const least = at(object, "minReadySeconds");
+  const deadline = at(object, "progressDeadlineSeconds");
   return [
     ...workload(object),
-    ...(type === "RollingUpdate" || recreates
-      ? []
-      : [notSupported("spec.strategy.type", type, ["Recreate", "RollingUpdate"])]),
-    ...(recreates && isMap(mapAt(object, "spec", "strategy")["rollingUpdate"])
+    ...strategyProblems(mapAt(object, "spec", "strategy")),
+    ...notNegative(object, "minReadySeconds"),
+    ...notNegative(object, "revisionHistoryLimit"),
+    ...notNegative(object, "progressDeadlineSeconds"),
+    ...(typeof deadline === "number" && deadline <= (typeof least === "number" ? least : 0)
       ? [
-          forbiddenField(
-            "spec.strategy.rollingUpdate",
-            "may not be specified when strategy `type` is 'Recreate'",
+          invalidValue(
+            "spec.progressDeadlineSeconds",
+            deadline,
+            "must be greater than minReadySeconds",
           ),
         ]
       : []),
   ];
 };
+
+function strategyProblems(strategy: JsonMap): readonly Cause[] {
+  const path = "spec.strategy";
+  const type = textAt(strategy, "type");
+  const rolling = strategy["rollingUpdate"];
+  switch (type) {
+    case "Recreate":
+      return isMap(rolling)
+        ? [
+            forbiddenField(
+              `${path}.rollingUpdate`,
+              "may not be specified when strategy `type` is 'Recreate'",
+            ),
+          ]
+        : [];
+    case "RollingUpdate":
+      return rollingProblems(`${path}.rollingUpdate`, isMap(rolling) ? rolling : {});
+    default:
+      return [
+        notSupported(path, { Type: type, RollingUpdate: isMap(rolling) ? rolling : null }, [
+          "Recreate",
+          "RollingUpdate",
+        ]),
+      ];
+  }
+}
+
+function rollingProblems(path: string, rolling: JsonMap): readonly Cause[] {
+  const causes = ["maxUnavailable", "maxSurge"].flatMap((field) => {
+    const value = rolling[field];
+    if (typeof value === "string" && !/^[0-9]+%$/.test(value))
+      return [
+        invalidValue(
+          `${path}.${field}`,
+          value,
+          "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+        ),
+      ];
+    return typeof value === "number" && value < 0
+      ? [invalidValue(`${path}.${field}`, value, "must be greater than or equal to 0")]
+      : [];
+  });
+  const isNone = (value: Json | undefined): boolean => value === 0 || value === "0%";
+  return isNone(rolling["maxUnavailable"]) && isNone(rolling["maxSurge"])
+    ? [
+        ...causes,
+        invalidValue(
+          `${path}.maxUnavailable`,
+          rolling["maxUnavailable"] ?? 0,
+          "may not be 0 when `maxSurge` is 0",
+        ),
+      ]
+    : causes;
+}
 
 const job: Check = (object) => {
   const policy = textAt(object, "spec", "template", "spec", "restartPolicy");
@@ -154,48 +157,126 @@ const job: Check = (object) => {
       : known.includes(policy)
         ? []
         : [notSupported("spec.template.spec.restartPolicy", policy, known)]),
+    ...jobSelectorProblems(object),
   ];
 };
+
+/** A Job finds its own pods, unless it says that it has a selector of its own. */
+function jobSelectorProblems(object: KubeObject): readonly Cause[] {
+  const selector = at(object, "selector");
+  if (at(object, "manualSelector") === true || !isMap(selector)) return [];
+  const labels = labelsOf(mapAt(object, "spec", "template"));
+  const isOwn =
+    Object.keys(mapAt(selector, "matchLabels")).length === 1 && !("matchExpressions" in selector);
+  return [
+    ...(isOwn ? [] : [invalidValue("spec.selector", selector, "`selector` not auto-generated")]),
+    ...(matchesLabels(requirementsOf(selector), labels)
+      ? []
+      : [
+          invalidValue(
+            "spec.template.metadata.labels",
+            labels,
+            "`selector` does not match template `labels`",
+          ),
+        ]),
+  ];
+}
+
+const portRange = "must be between 1 and 65535, inclusive";
+
+const isPort = (value: Json | undefined): boolean =>
+  typeof value === "number" && value >= 1 && value <= 65535;
 
 const service: Check = (object) => {
   const spec = mapAt(object, "spec");
   const type = textAt(spec, "type");
   const ports = mapsAt(spec, "ports");
+  const address = textAt(spec, "clusterIP");
+  const affinity = textAt(spec, "sessionAffinity");
   const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
-  const causes: Cause[] = [];
-  if (!types.includes(type)) causes.push(notSupported("spec.type", type, types));
-  if (ports.length === 0 && type !== "ExternalName" && textAt(spec, "clusterIP") !== "None")
-    causes.push(required("spec.ports"));
-  if (type === "ExternalName" && textAt(spec, "externalName") === "")
-    causes.push(required("spec.externalName"));
+  return [
+    ...(ports.length === 0 && type !== "ExternalName" && address !== "None"
+      ? [required("spec.ports")]
+      : []),
+    ...servicePortProblems(ports),
+    ...(["ClientIP", "None"].includes(affinity)
+      ? []
+      : [notSupported("spec.sessionAffinity", affinity, ["ClientIP", "None"])]),
+    ...(types.includes(type) ? [] : [notSupported("spec.type", type, types)]),
+    ...(type === "ExternalName" && textAt(spec, "externalName") === ""
+      ? [required("spec.externalName")]
+      : []),
+    ...(type === "ExternalName" || address === "None" || isIP(address) !== 0
+      ? []
+      : [
+          invalidValue(
+            "spec.clusterIPs[0]",
+            address,
+            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+          ),
+        ]),
+  ];
+};
+
+function servicePortProblems(ports: readonly JsonMap[]): readonly Cause[] {
   const names = new Set<string>();
-  const numbers = new Set<string>();
-  for (const [index, port] of ports.entries()) {
+  const causes = ports.flatMap((port, index) => {
     const here = `spec.ports[${index}]`;
     const name = textAt(port, "name");
-    const value = port["port"];
-    if (ports.length > 1 && name === "") causes.push(required(`${here}.name`));
-    if (name !== "" && names.has(name)) causes.push(duplicate(`${here}.name`, name));
-    names.add(name);
-    if (typeof value !== "number" || value < 1 || value > 65535)
-      causes.push(
-        invalidValue(`${here}.port`, value ?? 0, "must be between 1 and 65535, inclusive"),
-      );
+    const target = port["targetPort"];
     const protocol = textAt(port, "protocol");
-    if (!["SCTP", "TCP", "UDP"].includes(protocol))
-      causes.push(notSupported(`${here}.protocol`, protocol, ["SCTP", "TCP", "UDP"]));
-    const number = `${protocol}/${JSON.stringify(value)}`;
-    if (numbers.has(number)) causes.push(duplicate(here, { port: value ?? 0, protocol }));
-    numbers.add(number);
-  }
-  return causes;
-};
+    const found = [
+      ...(ports.length > 1 && name === "" ? [required(`${here}.name`)] : []),
+      ...(name !== "" && names.has(name) ? [duplicate(`${here}.name`, name)] : []),
+      ...(isPort(port["port"]) ? [] : [invalidValue(`${here}.port`, port["port"] ?? 0, portRange)]),
+      ...(["SCTP", "TCP", "UDP"].includes(protocol)
+        ? []
+        : [notSupported(`${here}.protocol`, protocol, ["SCTP", "TCP", "UDP"])]),
+      ...(typeof target === "number" && !isPort(target)
+        ? [invalidValue(`${here}.targetPort`, target, portRange)]
+        : []),
+    ];
+    names.add(name);
+    return found;
+  });
+  const seen = new Set<string>();
+  const doubled = ports.flatMap((port, index) => {
+    const number = { Protocol: textAt(port, "protocol"), Port: port["port"] ?? 0 };
+    const key = `${number.Protocol}/${JSON.stringify(number.Port)}`;
+    const isAgain = seen.has(key);
+    seen.add(key);
+    return isAgain
+      ? [
+          duplicate(`spec.ports[${index}]`, {
+            Name: "",
+            Protocol: number.Protocol,
+            AppProtocol: null,
+            Port: number.Port,
+            TargetPort: 0,
+            NodePort: 0,
+          }),
+        ]
+      : [];
+  });
+  return [...causes, ...doubled];
+}
 
 function dataProblems(object: KubeObject): readonly Cause[] {
   let bytes = 0;
+  const binary = mapAt(object, "binaryData");
   const causes: Cause[] = [];
   for (const field of ["data", "binaryData"]) {
     for (const [key, value] of Object.entries(mapAt(object, field))) {
+      if (field === "data" && key in binary)
+        causes.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
+      if (key === "." || key.startsWith(".."))
+        causes.push(
+          invalidValue(
+            `${field}[${key}]`,
+            key,
+            key === "." || key === ".." ? `must not be '${key}'` : "must not start with '..'",
+          ),
+        );
       bytes += Buffer.byteLength(typeof value === "string" ? value : "");
       if (!/^[-._a-zA-Z0-9]+$/.test(key))
         causes.push(
@@ -212,10 +293,25 @@ function dataProblems(object: KubeObject): readonly Cause[] {
   return causes;
 }
 
+/** Types of Secret that must hold something under a certain key. */
+const secretKeys: { readonly [type: string]: readonly string[] } = {
+  "kubernetes.io/tls": ["tls.crt", "tls.key"],
+  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+  "kubernetes.io/dockercfg": [".dockercfg"],
+  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+};
+
+const secret: Check = (object) => [
+  ...dataProblems(object),
+  ...(secretKeys[textAt(object, "type")] ?? [])
+    .filter((key) => !(key in mapAt(object, "data")))
+    .map((key) => required(`data[${key}]`)),
+];
+
 const ingress: Check = (object) => {
   const spec = mapAt(object, "spec");
   if (!("defaultBackend" in spec) && listAt(spec, "rules").length === 0)
-    return [invalidValue("spec", {}, "either `defaultBackend` or `rules` must be specified")];
+    return [invalidValue("spec", null, "either `defaultBackend` or `rules` must be specified")];
   return mapsAt(spec, "rules").flatMap((rule, index) =>
     mapsAt(rule, "http", "paths").flatMap((path, pathIndex) => {
       const here = `spec.rules[${index}].http.paths[${pathIndex}]`;
@@ -232,29 +328,54 @@ const ingress: Check = (object) => {
         !textAt(path, "path").startsWith("/")
           ? [invalidValue(`${here}.path`, textAt(path, "path"), "must be an absolute path")]
           : []),
+        ...(isMap(mapAt(path, "backend")["service"]) || isMap(mapAt(path, "backend")["resource"])
+          ? []
+          : [invalidValue(`${here}.backend`, "", "resource or service backend is required")]),
       ];
     }),
   );
 };
 
-const binding: Check = (object) => [
+const bindingProblems = (object: KubeObject, isClusterWide: boolean): readonly Cause[] => [
   ...(textAt(object, "roleRef", "name") === "" ? [required("roleRef.name")] : []),
   ...(["Role", "ClusterRole"].includes(textAt(object, "roleRef", "kind"))
     ? []
-    : [notSupported("roleRef.kind", textAt(object, "roleRef", "kind"), ["ClusterRole", "Role"])]),
-  ...mapsAt(object, "subjects").flatMap((subject, index) =>
-    textAt(subject, "kind") === "ServiceAccount" && textAt(subject, "namespace") === ""
-      ? [required(`subjects[${index}].namespace`)]
-      : [],
-  ),
+    : [notSupported("roleRef.kind", textAt(object, "roleRef", "kind"), ["Role", "ClusterRole"])]),
+  ...mapsAt(object, "subjects").flatMap((subject, index) => {
+    const here = `subjects[${index}]`;
+    const kind = textAt(subject, "kind");
+    return [
+      ...(textAt(subject, "name") === "" ? [required(`${here}.name`)] : []),
+      ...(["ServiceAccount", "User", "Group"].includes(kind)
+        ? []
+        : [notSupported(`${here}.kind`, kind, ["ServiceAccount", "User", "Group"])]),
+      // A binding in a namespace means the accounts of that namespace.
+      ...(isClusterWide && kind === "ServiceAccount" && textAt(subject, "namespace") === ""
+        ? [required(`${here}.namespace`)]
+        : []),
+    ];
+  }),
 ];
 
 const roleRules: Check = (object) =>
-  mapsAt(object, "rules").flatMap((rule, index) =>
-    listAt(rule, "verbs").length === 0
-      ? [required(`rules[${index}].verbs`, "verbs must contain at least one value")]
-      : [],
-  );
+  mapsAt(object, "rules").flatMap((rule, index) => {
+    const here = `rules[${index}]`;
+    const isPaths = listAt(rule, "nonResourceURLs").length > 0;
+    const lacks = (field: string): boolean => listAt(rule, field).length === 0;
+    return [
+      ...(lacks("verbs")
+        ? [required(`${here}.verbs`, "verbs must contain at least one value")]
+        : []),
+      ...(!isPaths && lacks("apiGroups")
+        ? [required(`${here}.apiGroups`, "resource rules must supply at least one api group")]
+        : []),
+      ...(!isPaths && lacks("resources")
+        ? [required(`${here}.resources`, "resource rules must supply at least one resource")]
+        : []),
+    ];
+  });
+
+const accessModes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
 const claim: Check = (object) => {
   const spec = mapAt(object, "spec");
@@ -262,6 +383,11 @@ const claim: Check = (object) => {
     ...(listAt(spec, "accessModes").length === 0
       ? [required("spec.accessModes", "at least 1 access mode is required")]
       : []),
+    ...listAt(spec, "accessModes").flatMap((mode) =>
+      typeof mode === "string" && accessModes.includes(mode)
+        ? []
+        : [notSupported("spec.accessModes", mode, accessModes)],
+    ),
     ...(textAt(spec, "resources", "requests", "storage") === ""
       ? [required("spec.resources[storage]")]
       : []),
@@ -270,16 +396,62 @@ const claim: Check = (object) => {
 
 const autoscaler: Check = (object) => {
   const most = at(object, "maxReplicas");
-  return typeof most === "number" && most >= 1
-    ? []
-    : [invalidValue("spec.maxReplicas", most ?? 0, "must be greater than 0")];
+  const least = at(object, "minReplicas");
+  const target = mapAt(object, "spec", "scaleTargetRef");
+  return [
+    ...(typeof most === "number" && most >= 1
+      ? []
+      : [required("spec.maxReplicas", "must be set and greater than 0")]),
+    ...(typeof least === "number" && (typeof most === "number" ? most : 0) < least
+      ? [
+          invalidValue(
+            "spec.maxReplicas",
+            most ?? 0,
+            "must be greater than or equal to `minReplicas`",
+          ),
+        ]
+      : []),
+    ...["kind", "name"].flatMap((field) =>
+      textAt(target, field) === "" ? [required(`spec.scaleTargetRef.${field}`)] : [],
+    ),
+    ...(textAt(target, "apiVersion") === ""
+      ? [invalidValue("spec.scaleTargetRef.apiVersion", "", "apiVersion must specify API group")]
+      : []),
+  ];
 };
 
 const budget: Check = (object) => {
   const spec = mapAt(object, "spec");
   return "minAvailable" in spec && "maxUnavailable" in spec
-    ? [invalidValue("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
+    ? [
+        invalidValue(
+          "spec",
+          {
+            MinAvailable: spec["minAvailable"] ?? null,
+            Selector: spec["selector"] ?? null,
+            MaxUnavailable: spec["maxUnavailable"] ?? null,
+            UnhealthyPodEvictionPolicy: spec["unhealthyPodEvictionPolicy"] ?? null,
+          },
+          "minAvailable and maxUnavailable cannot be both set",
+        ),
+      ]
     : [];
+};
+
+const cronJob: Check = (object) => {
+  const schedule = textAt(object, "spec", "schedule");
+  if (schedule === "") return [required("spec.schedule")];
+  if (schedule.startsWith("@")) return [];
+  const fields = schedule.split(/\s+/);
+  return fields.length === 5
+    ? []
+    : [
+        invalidValue(
+          "spec.schedule",
+          schedule,
+          `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`,
+        ),
+      ];
 };
 
 const definition: Check = (object) => {
@@ -325,7 +497,7 @@ const checks: { readonly [key: string]: Check } = {
   "/pods": (object) => podProblems("spec", mapAt(object, "spec")),
   "/services": service,
   "/configmaps": dataProblems,
-  "/secrets": dataProblems,
+  "/secrets": secret,
   "/persistentvolumeclaims": claim,
   "apps/deployments": deployment,
   "apps/replicasets": workload,
@@ -336,15 +508,14 @@ const checks: { readonly [key: string]: Check } = {
     ...alwaysRestarts(object),
   ],
   "batch/jobs": job,
-  "batch/cronjobs": (object) =>
-    textAt(object, "spec", "schedule") === "" ? [required("spec.schedule")] : [],
+  "batch/cronjobs": cronJob,
   "networking.k8s.io/ingresses": ingress,
   "policy/poddisruptionbudgets": budget,
   "autoscaling/horizontalpodautoscalers": autoscaler,
   "rbac.authorization.k8s.io/roles": roleRules,
   "rbac.authorization.k8s.io/clusterroles": roleRules,
-  "rbac.authorization.k8s.io/rolebindings": binding,
-  "rbac.authorization.k8s.io/clusterrolebindings": binding,
+  "rbac.authorization.k8s.io/rolebindings": (object) => bindingProblems(object, false),
+  "rbac.authorization.k8s.io/clusterrolebindings": (object) => bindingProblems(object, true),
   "apiextensions.k8s.io/customresourcedefinitions": definition,
   "storage.k8s.io/storageclasses": (object) =>
     textAt(object, "provisioner") === "" ? [required("provisioner")] : [],
@@ -357,8 +528,9 @@ export function validate(
   is: KubeObject,
 ): readonly Cause[] {
   return [
-    ...metadataProblems(kind, is),
-    ...(was === undefined ? [] : transitionProblems(kind, was, is)),
+    ...(was === undefined
+      ? metadataProblems(kind, is)
+      : [...metadataChangeProblems(is), ...transitionProblems(kind, was, is)]),
     ...(checks[kind.key]?.(is) ?? []),
   ];
 }

@@ -15,6 +15,8 @@ export type WriteOptions = {
   readonly manager: string;
   readonly dryRun: boolean;
   readonly validation: "Strict" | "Warn" | "Ignore";
+  /** Whether an apply takes fields from other managers. */
+  readonly force?: boolean;
 };
 
 export type Written = {

@@ -46,6 +46,8 @@ const lastBookmarkMs = 2000;
 export class Watches {
   readonly #store: Store;
   readonly #open = new Map<string, Set<Watch>>();
+  /** The version of the last change of each kind. */
+  readonly #changed = new Map<string, number>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -120,8 +122,11 @@ export class Watches {
   }
 
   #keep(request: WatchRequest, sink: WatchSink): () => void {
+    const start = request.after ?? this.#store.version;
+    // A bookmark tells of a newer version: where nothing changed since the start there is none to tell.
     const bookmark = (): void => {
-      sink.write(bookmarkLine(request, this.#store.version, {}));
+      if ((this.#changed.get(request.kind) ?? 0) > start)
+        sink.write(bookmarkLine(request, this.#store.version, {}));
     };
     const timers: NodeJS.Timeout[] = [];
     if (request.bookmarks) {
@@ -151,6 +156,7 @@ export class Watches {
   }
 
   #tell(change: Change): void {
+    this.#changed.set(change.kind, change.version);
     for (const watch of this.#open.get(change.kind) ?? []) {
       const line = lineOf(change, watch.request);
       if (line === undefined) continue;

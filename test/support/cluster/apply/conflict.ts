@@ -12,16 +12,19 @@ function managerText(found: ApplyConflict): string {
   return found.operation === "Update" ? `${where} using ${found.apiVersion}` : where;
 }
 
-export function applyConflict(conflicts: readonly ApplyConflict[]): ApiError {
-  const causes = conflicts.map((found) => ({
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export function applyConflict(found: readonly ApplyConflict[]): ApiError {
+  const conflicts = found.toSorted((a, b) => compareText(managerText(a), managerText(b)));
+  const causes = conflicts.map((one) => ({
     reason: "FieldManagerConflict",
-    message: `conflict with ${managerText(found)}`,
-    field: pathText(found.path),
+    message: `conflict with ${managerText(one)}`,
+    field: pathText(one.path),
   }));
   const byManager = new Map<string, string[]>();
-  for (const found of conflicts) {
-    const paths = byManager.get(managerText(found)) ?? [];
-    byManager.set(managerText(found), [...paths, pathText(found.path)]);
+  for (const one of conflicts) {
+    const paths = byManager.get(managerText(one)) ?? [];
+    byManager.set(managerText(one), [...paths, pathText(one.path)]);
   }
   const [only] = causes;
   const message =

@@ -120,16 +120,15 @@ export function setOfPath(path: readonly string[]): FieldSet {
   return path.reduceRight<FieldSet>((inner, element) => ({ [element]: inner }), member);
 }
 
-/** Every path in the set, parents before children. */
+/** Every path in the set, in the order in which the API tells them: a node's own members before what is below. */
 export function pathsOf(set: FieldSet): readonly (readonly string[])[] {
   const paths: string[][] = [];
   const walk = (node: FieldSet, path: readonly string[]): void => {
-    for (const [element, child] of Object.entries(node)) {
-      if (element === self) continue;
-      const here = [...path, element];
-      if (isMember(child)) paths.push(here);
-      walk(child, here);
-    }
+    const children = Object.entries(node)
+      .filter(([element]) => element !== self)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1));
+    for (const [element, child] of children) if (isMember(child)) paths.push([...path, element]);
+    for (const [element, child] of children) walk(child, [...path, element]);
   };
   walk(set, []);
   return paths;

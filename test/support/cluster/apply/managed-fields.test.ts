@@ -38,8 +38,16 @@ function force(live: KubeObject | undefined, content: JsonMap, manager: string, 
     unowned: [],
   });
   if (result.kind !== "applied") throw new Error("forced, and yet a conflict");
-  return result.object;
+  return stored(result.object);
 }
+
+/** What lost all its content is nothing until it is stored, and then it is gone. */
+const stored = (from: KubeObject): KubeObject => ({
+  apiVersion: from.apiVersion,
+  kind: from.kind,
+  metadata: from.metadata,
+  ...Object.fromEntries(Object.entries(from).filter(([, value]) => value !== null)),
+});
 
 const contentOf = ({ data, items }: KubeObject): JsonMap => ({
   ...(data === undefined ? {} : { data }),

@@ -81,13 +81,15 @@ export function applied(
   const claims = live === undefined ? [] : claimsBeforeApply(live, schema, author);
   const mine = claims.find((claim) => isSameManager(claim, author));
   const others = claims.filter((claim) => claim !== mine);
-  const set = ownable(fieldSetOf(config, schema), options.unowned);
+  const named = fieldSetOf(config, schema);
+  const set = ownable(named, options.unowned);
 
   const merged = base === undefined ? config : merge(base, config, schema);
   const pruned =
     mine === undefined || isSubset(mine.set, set)
       ? merged
-      : prune(merged, mine.set, [set, ...others.map((claim) => claim.set)], schema);
+      : // What nobody can own keeps its place while an author names it: metadata has a name in it.
+        prune(merged, mine.set, [named, ...others.map((claim) => claim.set)], schema);
   const object = asObject(pruned, config);
   const { added, modified, removed } =
     base === undefined ? nothingChanged : compare(base, object, schema);
@@ -107,9 +109,16 @@ export function applied(
     ...claim,
     set: difference(difference(claim.set, changed), removed),
   }));
-  const isSame =
-    mine !== undefined && mine.apiVersion === author.apiVersion && sameSet(mine.set, set);
-  const own: Claim = isSame ? mine : { ...author, set };
+  // Only an apply that changed the object is dated: agreeing with what is there leaves no time behind.
+  const isChange = base === undefined || !sameJson(base, object);
+  const time = isChange ? author.time : (mine?.time ?? "");
+  const own: Claim =
+    mine !== undefined &&
+    mine.time === time &&
+    mine.apiVersion === author.apiVersion &&
+    sameSet(mine.set, set)
+      ? mine
+      : { ...author, time, set };
   return { kind: "applied", object: withClaims(object, [...left, own]) };
 }
 
@@ -126,9 +135,12 @@ export function updated(
   author: Author,
   unowned: Unowned,
 ): KubeObject {
-  const given = next.metadata.managedFields;
+  const given = author.subresource === "" ? next.metadata.managedFields : undefined;
   if (live !== undefined && isReset(given)) return withMeta(next, { managedFields: undefined });
-  const kept = given === undefined || given.length === 0 ? live?.metadata.managedFields : given;
+  const kept =
+    given === undefined || given.length === 0 || !given.every(isReadable)
+      ? live?.metadata.managedFields
+      : given;
   if (live !== undefined && (kept === undefined || kept.length === 0))
     return withMeta(next, { managedFields: undefined });
 
@@ -152,7 +164,16 @@ const emptyObject: JsonMap = {};
 
 /** A client takes all ownership records away by sending one empty entry, or an empty list on purpose. */
 const isReset = (given: readonly ManagedEntry[] | undefined): boolean =>
-  given !== undefined && given.length === 1 && Object.keys(given[0] ?? {}).length === 0;
+  given !== undefined &&
+  (given.length === 0 || (given.length === 1 && Object.keys(given[0] ?? {}).length === 0));
+
+/** Records that make no sense are passed over as a whole: those of the live object stay. */
+const isReadable = (entry: ManagedEntry): boolean =>
+  ["Apply", "Update"].includes(entry.operation) &&
+  entry.apiVersion !== undefined &&
+  entry.apiVersion !== "" &&
+  entry.fieldsType === "FieldsV1" &&
+  parseFieldSet(entry.fieldsV1) !== undefined;
 
 /** Removes what the author owned and no longer names, except what others own or what never was its own. */
 function prune(merged: Json, last: FieldSet, claims: readonly FieldSet[], schema: Schema): Json {
@@ -177,7 +198,7 @@ function claimsBeforeApply(live: KubeObject, schema: Schema, author: Author): re
       apiVersion: live.apiVersion,
       subresource: "",
       time: author.time,
-      set: ownable(fieldSetOf(bare(live), schema), ["status"]),
+      set: ownable(compare(emptyObject, bare(live), schema).added, ["status"]),
     },
   ];
 }

@@ -1,5 +1,6 @@
 /** Walks over a value and its schema: which fields it sets, how two values merge, what differs. */
 import { unreachable } from "../../../../proto/kit/unreachable.ts";
+import { goText, goType, goValue } from "../go-text.ts";
 import { isList, isMap, sameJson, type Json, type JsonMap } from "../json.ts";
 import { any, fieldSchema, type ListSchema, type Schema } from "../schema/schema.ts";
 import {
@@ -135,8 +136,8 @@ export function removeItems(value: Json, set: FieldSet, schema: Schema): Json {
         subset !== undefined && hasChildren(subset)
           ? removeItems(inner, subset, schemaOf(schema, field))
           : inner;
-      // A container that lost all its content goes with it; one that was empty before stays.
-      if (left === inner || !isEmpty(left)) kept[field] = left;
+      // A container that lost all its content stays as nothing: whoever owns it as such still does.
+      kept[field] = left === inner || !isEmpty(left) ? left : null;
     }
     return kept;
   }
@@ -232,14 +233,9 @@ function compareMaps(was: Json | undefined, is: Json | undefined, schema: Schema
     const inner = schemaOf(schema, field);
     // An object that is there has these already, if empty: filling them adds only their content.
     const blank = blankOf(schema, field, inner);
-    all.add(
-      fieldElement(field),
-      compareNodes(
-        before[field] ?? (was === undefined ? undefined : blank),
-        after[field] ?? (is === undefined ? undefined : blank),
-        inner,
-      ),
-    );
+    const held = (fields: JsonMap, whole: Json | undefined): Json | undefined =>
+      fields[field] === undefined && whole !== undefined ? blank : fields[field];
+    all.add(fieldElement(field), compareNodes(held(before, was), held(after, is), inner));
   };
   for (const field of Object.keys(after)) if (before[field] !== after[field]) visit(field);
   for (const field of Object.keys(before)) if (!Object.hasOwn(after, field)) visit(field);
@@ -311,12 +307,12 @@ export function schemaProblems(value: Json, schema: Schema, path = ""): readonly
     case "scalar":
       return scalarProblem(value, schema.type, path);
     case "map":
-      if (!isMap(value)) return [`${path}: expected map, got ${shapeOf(value)}`];
+      if (!isMap(value)) return [`${path}: expected map, got &{${goText(value)}}`];
       return Object.entries(value).flatMap(([field, inner]) =>
         schemaProblems(inner, schema.values, `${path}.${field}`),
       );
     case "struct":
-      if (!isMap(value)) return [`${path}: expected map, got ${shapeOf(value)}`];
+      if (!isMap(value)) return [`${path}: expected map, got &{${goText(value)}}`];
       return Object.entries(value).flatMap(([field, inner]) => {
         const known = fieldSchema(schema, field);
         return known === undefined
@@ -331,7 +327,7 @@ export function schemaProblems(value: Json, schema: Schema, path = ""): readonly
 }
 
 function listProblems(value: Json, schema: ListSchema, path: string): readonly string[] {
-  if (!isList(value)) return [`${path}: expected list, got ${shapeOf(value)}`];
+  if (!isList(value)) return [`${path}: expected list, got &{${goText(value)}}`];
   const problems: string[] = [];
   const seen = new Set<string>();
   for (const [index, item] of value.entries()) {
@@ -367,19 +363,22 @@ function listProblems(value: Json, schema: ListSchema, path: string): readonly s
 
 function scalarProblem(value: Json, type: string, path: string): readonly string[] {
   const shape = shapeOf(value);
+  const said = `&value.valueUnstructured{Value:${goValue(value)}}`;
   switch (type) {
     case "string":
-      return shape === "string" ? [] : [`${path}: expected string, got ${shape}`];
+      return shape === "string" ? [] : [`${path}: expected string, got ${said}`];
     case "bool":
-      return shape === "boolean" ? [] : [`${path}: expected boolean, got ${shape}`];
+      return shape === "boolean" ? [] : [`${path}: expected boolean, got &{${goText(value)}}`];
     case "int32":
     case "int64":
     case "number":
-      return shape === "number" ? [] : [`${path}: expected numeric (int or float), got ${shape}`];
+      return shape === "number"
+        ? []
+        : [`${path}: expected numeric (int or float), got ${goType(value)}`];
     default:
       return shape === "number" || shape === "string"
         ? []
-        : [`${path}: expected string, got ${shape}`];
+        : [`${path}: expected string, got ${said}`];
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a cloud and a few small controllers do for Services, Ingresses, volumes, budgets and quotas. */
+import { claimFinalizer } from "../admission.ts";
 import { withConditions, type Condition } from "../conditions.ts";
 import { at, compact, listAt, mapAt, mapsAt, numberAt, textAt, type JsonMap } from "../json.ts";
 import { builtIn } from "../kinds.ts";
@@ -170,6 +171,22 @@ function createClaimController(host: Host): Controller {
       .list(pods.key, namespaceOf(claim))
       .some((pod) => claimsOf(pod).includes(claim.metadata.name));
 
+  /** A pod that runs nowhere yet mounts nothing. */
+  const isMounted = (claim: KubeObject): boolean =>
+    store
+      .list(pods.key, namespaceOf(claim))
+      .some(
+        (pod) =>
+          textAt(pod, "spec", "nodeName") !== "" && claimsOf(pod).includes(claim.metadata.name),
+      );
+
+  const release = (claim: KubeObject): void => {
+    const finalizers = claim.metadata.finalizers ?? [];
+    const left = finalizers.filter((one) => one !== claimFinalizer);
+    if (left.length < finalizers.length)
+      host.setMeta(claims, claim, { finalizers: left.length === 0 ? undefined : left });
+  };
+
   const bind = (claim: KubeObject): void => {
     const volume = `pvc-${uidOf(claim)}`;
     const spec = mapAt(claim, "spec");
@@ -205,7 +222,7 @@ function createClaimController(host: Host): Controller {
   return {
     name: claims.plural,
     concerns: (change) => {
-      if (change.kind === pods.key && change.was === undefined)
+      if (change.kind === pods.key && (change.was === undefined || change.is === undefined))
         return claimsOf(change.last).map((name) => ({
           namespace: namespaceOf(change.last),
           name,
@@ -215,7 +232,11 @@ function createClaimController(host: Host): Controller {
     },
     reconcile: (name) => {
       const claim = host.get(claims.key, name);
-      if (claim === undefined || isTerminating(claim)) return;
+      if (claim === undefined) return;
+      if (isTerminating(claim)) {
+        if (!isMounted(claim)) release(claim);
+        return;
+      }
       if (textAt(claim, "status", "phase") === "Bound") return;
       const storage = store.get(classes.key, "", className(claim));
       if (storage === undefined) return;

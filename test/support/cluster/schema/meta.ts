@@ -42,7 +42,8 @@ export const objectMeta = struct(
     finalizers: setOf(text),
     managedFields: atomicList(any),
   },
-  ["creationTimestamp"],
+  // An empty list of records is an order to forget them, which leaving them out is not.
+  ["creationTimestamp", "managedFields"],
 );
 
 /** A kind's whole schema: what every object has, and its own fields. */

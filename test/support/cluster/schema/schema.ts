@@ -92,7 +92,24 @@ export const listMap = (
   keys: readonly string[],
   items: Schema,
   keyDefaults: JsonMap = {},
-): Schema => ({ kind: "list", items, relation: "map", keys, keyDefaults });
+): Schema => ({
+  kind: "list",
+  items,
+  relation: "map",
+  keys,
+  // A key that is missing is an empty text or 0: the refusal comes from validation, which names the field.
+  keyDefaults: {
+    ...Object.fromEntries(keys.flatMap((key) => zeroKey(items, key))),
+    ...keyDefaults,
+  },
+});
+
+function zeroKey(items: Schema, key: string): readonly (readonly [string, string | number])[] {
+  const schema = items.kind === "struct" ? items.fields[key] : undefined;
+  if (schema?.kind !== "scalar") return [];
+  if (schema.type === "string") return [[key, ""]];
+  return schema.type === "int32" || schema.type === "int64" ? [[key, 0]] : [];
+}
 
 export const textMap = mapOf(text);
 export const texts = atomicList(text);
