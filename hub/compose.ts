@@ -8,14 +8,16 @@ import { runTogether } from "../proto/kit/run-together.ts";
 import { Trouble } from "../proto/kit/trouble.ts";
 import type { ClusterId } from "../proto/words/ids.ts";
 import { ensureAdminToken } from "./compose/admin-token.ts";
+import { refuseLostAuthority, refuseLostDatabase } from "./compose/data-folder.ts";
 import { clustersAsSeen } from "./compose/clusters-as-seen.ts";
 import { composeOrders } from "./compose/orders.ts";
 import { composePublishing } from "./compose/publishing.ts";
-import { meteredLinkStore } from "./compose/metered-link-store.ts";
+import { composeLinkStore } from "./compose/link-store.ts";
 import { createApp } from "./http/app.ts";
 import { defaultListenLimits, listen } from "./http/listen.ts";
 import { defaultHttpLimits } from "./http/needs.ts";
 import { openAuthority } from "./link/authority.ts";
+import { proveLinkClosed } from "./link/self-test.ts";
 import { openLink } from "./link/server.ts";
 import { runRetentionLoop } from "./loops/retention-loop.ts";
 import { promMetrics, secondsBuckets } from "./metrics.ts";
@@ -39,11 +41,17 @@ export async function composeHub(
   const random = Math.random;
   const metrics = promMetrics();
   await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 });
-  const store = await openStore({ folder: settings.dataFolder }, log);
+  await refuseLostDatabase(settings.dataFolder);
+  const store = await openStore(
+    // A second a gigabyte: damage found now costs a backup's age, damage found later costs more.
+    { folder: settings.dataFolder, checkIntegrity: true },
+    log,
+  );
   // Nobody is attached to a hub that has just begun, whatever the last one wrote.
   await store.sessions.closeAll(clock.nowMs(), signal);
   await ensureAdminToken(settings.adminTokenFile, store, clock.nowMs(), log, signal);
 
+  await refuseLostAuthority(settings.dataFolder, store, signal);
   const authority = await openAuthority(
     {
       folder: join(settings.dataFolder, "authority"),
@@ -53,18 +61,7 @@ export async function composeHub(
     { clock, log },
     signal,
   );
-  const link = await openLink(
-    { store: meteredLinkStore(store, metrics), authority, clock, random, log },
-    { ...settings.linkListen, heartbeatMs: settings.heartbeatMs },
-  );
-  metrics.sampled("wheelhouse_hub_sessions_attached", "Spokes attached now.", [], () => [
-    [{}, link.sessions.attached],
-  ]);
-  const linkAddress =
-    settings.linkPublicAddress === ""
-      ? `${dialable(settings.linkListen.host)}:${link.port}`
-      : settings.linkPublicAddress;
-
+  // Publishing and the link know each other only through these functions.
   const publishing = composePublishing({
     settings,
     store,
@@ -76,6 +73,30 @@ export async function composeHub(
     random,
     log,
   });
+
+  const link = await openLink(
+    {
+      store: composeLinkStore(store, metrics, publishing.catchUp),
+      authority,
+      clock,
+      random,
+      log,
+    },
+    { ...settings.linkListen, heartbeatMs: settings.heartbeatMs },
+  );
+  await proveLinkClosed(
+    `${dialable(settings.linkListen.host)}:${link.port}`,
+    authority,
+    clock,
+    signal,
+  );
+  metrics.sampled("wheelhouse_hub_sessions_attached", "Spokes attached now.", [], () => [
+    [{}, link.sessions.attached],
+  ]);
+  const linkAddress =
+    settings.linkPublicAddress === ""
+      ? `${dialable(settings.linkListen.host)}:${link.port}`
+      : settings.linkPublicAddress;
 
   const webhookSecret = await secretIn(settings.webhookSecretFile);
   const closing = new AbortController();
@@ -105,7 +126,8 @@ export async function composeHub(
       join: {
         hubAddress: linkAddress,
         hubFingerprint: authority.fingerprint,
-        spokeImage: settings.spokeImage,
+        spokeImage: settings.spokeImage || `ghcr.io/wheelhouse/wheelhouse:${own.version}`,
+        spokeChart: { reference: settings.spokeChart, version: own.version },
         tokenLifeMs: settings.joinTokenLifeMs,
       },
       webhookSecret,
@@ -129,6 +151,7 @@ export async function composeHub(
         authority.run,
         publishing.repositories.run,
         publishing.loop.run,
+        publishing.catchUp.run,
         (retentionSignal: AbortSignal) =>
           runRetentionLoop(
             {
@@ -183,8 +206,10 @@ export async function composeHub(
 }
 
 /** Where somebody on this machine reaches what listens on `host`. */
-const dialable = (host: string): string =>
-  host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+const dialable = (host: string): string => {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+};
 
 async function secretIn(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;

@@ -22,6 +22,10 @@ export type HubSettings = {
   readonly fleetRevision: string;
   /** Folder of the fleet repository that is read; empty for all of it. */
   readonly fleetPath: string;
+  /** What one element that cannot be generated keeps from changing: its own application, or its whole set. */
+  readonly generationFailure: "element" | "set";
+  /** How patterns of git files are read: as `git ls-files` does, or by Argo CD's newer dialect. */
+  readonly gitFileDialect: "pathspec" | "doublestar";
   readonly pollMs: number;
   readonly gitTimeoutMs: number;
   readonly repositoryBytesMost: number;
@@ -40,7 +44,10 @@ export type HubSettings = {
   readonly webhookSecretFile: string | undefined;
   readonly adminTokenFile: string;
   readonly commandLifeMs: number;
+  /** What join manifests run; empty: this release's image. */
   readonly spokeImage: string;
+  /** What `helm install` is told to fetch, at this release's version. */
+  readonly spokeChart: string;
   /** Written once everything listens: where, as JSON. For whoever starts the hub. */
   readonly readyFile: string | undefined;
   readonly logLevel: LogLevel;
@@ -57,6 +64,14 @@ export const hubSettingHelp: readonly (readonly [name: string, help: string])[] 
   ],
   ["fleet-revision", "branch, tag or commit to follow (HEAD)"],
   ["fleet-path", "folder of it to read (the whole repository)"],
+  [
+    "generation-failure",
+    "what an element that cannot be generated keeps as it was: its own `element`, or the whole `set` as in Argo CD (element)",
+  ],
+  [
+    "git-file-dialect",
+    "how patterns of git files are read: `pathspec` as git does, where * matches / too, or `doublestar`, Argo CD's newer globbing (pathspec)",
+  ],
   ["data-folder", "database, certificate authority and mirrors (./wheelhouse-data)"],
   ["settings-file", "JSON file with settings in camelCase"],
   ["poll-ms", "pause between two looks at a repository, 1000 to 3600000 (30000)"],
@@ -81,13 +96,20 @@ export const hubSettingHelp: readonly (readonly [name: string, help: string])[] 
   ],
   [
     "admin-token-file",
-    "where the first start leaves an admin token, mode 0600 (data-folder/admin-token)",
+    "the admin token; the first start leaves one here, mode 0600, unless there is one (data-folder/admin-token)",
   ],
   [
     "command-life-ms",
     "how long a sync or refresh command waits for its spoke, 1000 to 604800000 (1 hour)",
   ],
-  ["spoke-image", "container image named in join manifests (ghcr.io/wheelhouse/wheelhouse:latest)"],
+  [
+    "spoke-image",
+    "container image named in join manifests (ghcr.io/wheelhouse/wheelhouse at the hub's version)",
+  ],
+  [
+    "spoke-chart",
+    "chart named in join commands (oci://ghcr.io/wheelhouse/charts/wheelhouse-spoke)",
+  ],
   ["ready-file", "written once everything listens: addresses as JSON"],
   ["log-level", `${logLevels.join(", ")} (info)`],
 ];
@@ -110,6 +132,8 @@ export function readHubSettings(
     fleetRepository: fleetRepository(read),
     fleetRevision: read.textOr("fleet-revision", "HEAD"),
     fleetPath: read.textOr("fleet-path", "").replace(/^\.?\/+|\/+$|^\.$/g, ""),
+    generationFailure: read.oneOf("generation-failure", ["element", "set"], "element"),
+    gitFileDialect: read.oneOf("git-file-dialect", ["pathspec", "doublestar"], "pathspec"),
     pollMs: read.wholeNumber("poll-ms", 30_000, 1_000, 3_600_000),
     gitTimeoutMs: read.wholeNumber("git-timeout-ms", 120_000, 1_000, 3_600_000),
     repositoryBytesMost: read.wholeNumber("repository-bytes-most", 2 ** 29, 1_000_000, 2 ** 34),
@@ -130,7 +154,8 @@ export function readHubSettings(
     webhookSecretFile: path("webhook-secret-file"),
     adminTokenFile: path("admin-token-file") ?? join(dataFolder, "admin-token"),
     commandLifeMs: read.wholeNumber("command-life-ms", 60 * minuteMs, 1_000, 7 * dayMs),
-    spokeImage: read.textOr("spoke-image", "ghcr.io/wheelhouse/wheelhouse:latest"),
+    spokeImage: read.textOr("spoke-image", ""),
+    spokeChart: read.textOr("spoke-chart", "oci://ghcr.io/wheelhouse/charts/wheelhouse-spoke"),
     readyFile: path("ready-file"),
     logLevel: read.oneOf("log-level", logLevels, "info"),
   };

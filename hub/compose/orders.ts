@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../proto/kit/clock.ts";
+import { unreachable } from "../../proto/kit/unreachable.ts";
 import type { CommandKind } from "../../proto/words/link-messages.ts";
 import type { ClusterName } from "../../proto/words/ids.ts";
 import { joinTokenBytes, makeJoinToken } from "../domain/join-token.ts";
@@ -84,12 +85,27 @@ export function composeOrders({
       );
       return { token: token.text, expiresAtMs };
     },
-    clustersChanged: ({ kind, id }) => {
-      if (kind === "removed") {
-        link.sessions.dismiss(id, { kind: "untrusted", problem: "the cluster was removed" });
-        link.sessions.forget(id);
+    clustersChanged: (change) => {
+      const { sessions } = link;
+      switch (change.kind) {
+        case "removed":
+          sessions.dismiss(change.id, { kind: "untrusted", problem: "the cluster was removed" });
+          sessions.forget(change.id);
+          return publishing.loop.wake();
+        case "added":
+        case "relabelled":
+          return publishing.loop.wake();
+        // What the cluster should run is not touched by who may ask for it.
+        case "locked":
+          return sessions.dismiss(change.id, { kind: "locked", why: change.why });
+        case "cut-off":
+          return sessions.dismiss(change.id, {
+            kind: "untrusted",
+            problem: "the certificate was made void",
+          });
+        default:
+          return unreachable(change, "change of a cluster");
       }
-      publishing.loop.wake();
     },
   };
 }

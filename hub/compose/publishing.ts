@@ -10,6 +10,7 @@ import { fetchAside } from "../git/fetch-pack.ts";
 import { openConnections } from "../git/http.ts";
 import { mirrorLimits, openMirrors } from "../git/mirror.ts";
 import { parseDocuments, parseOne } from "../git/yaml.ts";
+import { createCatchUp, type CatchUp } from "../loops/catch-up.ts";
 import { createPublishLoop, type PublishLoop } from "../loops/publish-loop.ts";
 import { createRepositories, type Repositories } from "../loops/repositories.ts";
 import type { Metrics } from "../metrics.ts";
@@ -22,6 +23,7 @@ import type { Store } from "../store/store.ts";
 export type Publishing = {
   readonly repositories: Repositories;
   readonly loop: PublishLoop;
+  readonly catchUp: CatchUp;
   /** The newest commit of the fleet repository that went through a pass with nothing left to wait for. */
   readonly published: () => { readonly commit: string; readonly atMs: number } | undefined;
   readonly close: () => void;
@@ -38,6 +40,9 @@ export type PublishingNeeds = {
 };
 
 const renderingsMost = 50_000;
+
+/** Reports come in crowds while a rollout is under way: so long they are gathered for one pass. */
+const rolloutGatherMs = 250;
 
 /** From Git to desired sets: mirrors, repository loops, rendering and the publish loop. */
 export function composePublishing(needs: PublishingNeeds): Publishing {
@@ -61,6 +66,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       find: store.repositories.find,
       record: store.repositories.record,
       onMoved: () => loop.wake(),
+      onFirstLook: () => loop.wake(),
       clock,
       random,
       log,
@@ -78,6 +84,27 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
     "Time of one pass from the fleet repository to desired sets.",
     secondsBuckets,
   );
+  // Reports say how far a rollout is; nobody else has to be woken by them.
+  let isRolling = false;
+  let look: NodeJS.Timeout | undefined;
+  const stopListening = store.events.onAppend(() => {
+    if (!isRolling || look !== undefined) return;
+    look = setTimeout(() => {
+      look = undefined;
+      loop.wake();
+    }, rolloutGatherMs).unref();
+  });
+  const catchUp = createCatchUp(settings.fleetRepository, {
+    allTried: repositories.allTried,
+    isCurrent: repositories.isCurrent,
+    overtaken: store.publishing.overtaken,
+    outnumber: store.publishing.outnumber,
+    clusters: async (signal) => (await store.clusters.facts(signal)).map(({ id }) => id),
+    onClustersChanged: needs.onClustersChanged,
+    lookAgain: () => loop.wake(),
+    clock,
+    log,
+  });
   let published: { readonly commit: string; readonly atMs: number } | undefined;
   const loop: PublishLoop = createPublishLoop(
     {
@@ -99,6 +126,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       origins: store.publishing.origins,
       published: store.publishing.published,
       owners: store.publishing.owners,
+      rollout: store.publishing.rollout,
       record: store.publishing.record,
       onClustersChanged: needs.onClustersChanged,
       newTrace,
@@ -107,10 +135,12 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       random,
       log,
       onPass: (pass, durationMs) => {
+        isRolling = pass.isRolling;
         passSeconds.observe(durationMs / 1_000);
         const { commit, waiting, failures } = pass;
-        if (commit !== undefined && commit !== published?.commit && waiting === 0 && failures === 0)
-          published = { commit, atMs: clock.nowMs() };
+        const whole = commit !== undefined && waiting === 0 && failures === 0;
+        if (whole && commit !== published?.commit) published = { commit, atMs: clock.nowMs() };
+        catchUp.onPass(whole);
       },
     },
     {
@@ -120,7 +150,9 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
         path: settings.fleetPath,
       },
       shrink: defaultShrinkLimits,
-      stretchMs: 20,
+      fileDialect: settings.gitFileDialect,
+      wholeSets: settings.generationFailure === "set",
+      stretchMs: 10,
       gatherMs: 20,
       resyncMs: 300_000,
       retry: { firstMs: 500, factor: 2, mostMs: 60_000 },
@@ -129,8 +161,11 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
   return {
     repositories,
     loop,
+    catchUp,
     published: () => published,
     close: () => {
+      stopListening();
+      clearTimeout(look);
       mirrors.close();
       connections.close();
     },

@@ -1,6 +1,10 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import type { Application } from "./application.ts";
 import type { Json } from "../../proto/words/digest.ts";
+import {
+  readDestinationServiceAccount,
+  type DestinationServiceAccount,
+} from "./destination-service-account.ts";
 import { FieldReader, isObject, readDocument, type JsonObject } from "./document.ts";
 import type { ClusterFact } from "./facts.ts";
 import { anyGlob } from "./glob.ts";
@@ -22,6 +26,8 @@ export type AppProject = {
   readonly clusterResourceBlacklist: readonly GroupKind[];
   readonly namespaceResourceWhitelist: readonly GroupKind[] | undefined;
   readonly namespaceResourceBlacklist: readonly GroupKind[];
+  /** `undefined`: not written, so applications are looked after with the spoke's own rights. */
+  readonly destinationServiceAccounts: readonly DestinationServiceAccount[] | undefined;
   readonly document: JsonObject;
 };
 
@@ -34,6 +40,7 @@ export const defaultProject: AppProject = {
   clusterResourceBlacklist: [],
   namespaceResourceWhitelist: undefined,
   namespaceResourceBlacklist: [],
+  destinationServiceAccounts: undefined,
   document: {},
 };
 
@@ -58,6 +65,9 @@ export function parseAppProject(document: unknown): Result<AppProject, ProblemDr
     clusterResourceBlacklist: groupKinds(spec, "clusterResourceBlacklist") ?? [],
     namespaceResourceWhitelist: groupKinds(spec, "namespaceResourceWhitelist"),
     namespaceResourceBlacklist: groupKinds(spec, "namespaceResourceBlacklist") ?? [],
+    destinationServiceAccounts: spec.has("destinationServiceAccounts")
+      ? objects(spec, "destinationServiceAccounts").map(readDestinationServiceAccount)
+      : undefined,
     document: read.value,
   };
   if (fields.problems.length === 0) return ok(project);

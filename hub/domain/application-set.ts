@@ -11,6 +11,8 @@ import {
 } from "./document.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 import type { Labels } from "./records.ts";
+import { readStrategy, type RolloutStrategy } from "./rollout-strategy.ts";
+import { readSetPolicy, type SetPolicy } from "./set-policy.ts";
 
 /** An ApplicationSet as an author wrote it, checked. */
 export type ApplicationSet = {
@@ -30,6 +32,9 @@ export type ApplicationSet = {
   readonly templatePatch: string | undefined;
   /** Generated Applications get no finalizer of ours, so their removal leaves their objects. */
   readonly preserveResourcesOnDeletion: boolean;
+  readonly policy: SetPolicy;
+  /** `undefined`: all changes go out at once. */
+  readonly strategy: RolloutStrategy | undefined;
   /** The whole document, fields we do not read included. */
   readonly document: JsonObject;
 };
@@ -121,6 +126,8 @@ export function applicationSetOf(document: JsonObject): Result<ApplicationSet, P
     templatePatch: patch === "" ? undefined : patch,
     preserveResourcesOnDeletion:
       spec.inside("syncPolicy").flag("preserveResourcesOnDeletion") ?? false,
+    policy: readSetPolicy(spec),
+    strategy: readStrategy(spec),
     document,
   };
   const label = `ApplicationSet ${name === "" ? "without a name" : name}`;

@@ -72,7 +72,7 @@ export function applicationOf(document: JsonObject): Result<Application, Problem
   const spec = fields.inside("spec");
   if (!fields.has("spec")) fields.complain("spec", "is missing");
   const project = spec.text("project");
-  const policy = readPolicy(spec);
+  const policy = policyOf(spec);
   const malformed = (): ProblemDraft | undefined =>
     fields.problems.length === 0
       ? undefined
@@ -92,7 +92,7 @@ export function applicationOf(document: JsonObject): Result<Application, Problem
         finalizer === resourcesFinalizer || finalizer.startsWith(`${resourcesFinalizer}/`),
     ),
     document,
-    problem: malformed() ?? source.problem ?? destination.problem,
+    problem: malformed() ?? destination.problem ?? source.problem,
   });
 }
 
@@ -107,14 +107,31 @@ function readDestination(spec: FieldReader): Read<Destination> {
   };
   const bad = (reason: string): Read<Destination> => ({
     value,
-    problem: problem(codes.badDestination, `spec.destination ${reason}`),
+    problem: problem(codes.badDestination, `application destination spec is invalid: ${reason}`),
   });
   if (value.name !== "" && value.server !== "")
     return bad(
-      `must name a cluster or a server, not both, got name ${JSON.stringify(value.name)} and server ${JSON.stringify(value.server)}`,
+      `application destination can't have both name and server defined: ${value.name} ${value.server}`,
     );
-  if (value.name === "" && value.server === "") return bad("must name a cluster or a server");
+  if (value.name === "" && value.server === "")
+    return bad("spec.destination must name a cluster or a server");
   return { value, problem: undefined };
+}
+
+/**
+ * Applications of one set mostly share what their template says of syncing, and then what is read of it too.
+ * Only what was read without a complaint is remembered.
+ */
+const policies = new WeakMap<JsonObject, SyncPolicy>();
+
+function policyOf(spec: FieldReader): SyncPolicy {
+  const written = spec.object("syncPolicy");
+  const known = written === undefined ? undefined : policies.get(written);
+  if (known !== undefined) return known;
+  const complaints = spec.problems.length;
+  const policy = readPolicy(spec);
+  if (written !== undefined && spec.problems.length === complaints) policies.set(written, policy);
+  return policy;
 }
 
 function readPolicy(spec: FieldReader): SyncPolicy {
@@ -138,6 +155,8 @@ const unsupportedSources: readonly (readonly [key: string, what: string])[] = [
   ["plugin", "config management plugins (spec.source.plugin)"],
 ];
 
+const plainDirectory: DirectoryOptions = { recurse: false, include: "", exclude: "" };
+
 function readSource(spec: FieldReader): Read<ApplicationSource> {
   const fields = spec.inside("source");
   const directory = fields.inside("directory");
@@ -147,11 +166,13 @@ function readSource(spec: FieldReader): Read<ApplicationSource> {
     repoURL: fields.text("repoURL"),
     path: trimmedPath(path),
     targetRevision: revision === "" ? "HEAD" : revision,
-    directory: {
-      recurse: directory.flag("recurse") ?? false,
-      include: directory.text("include"),
-      exclude: directory.text("exclude"),
-    },
+    directory: fields.has("directory")
+      ? {
+          recurse: directory.flag("recurse") ?? false,
+          include: directory.text("include"),
+          exclude: directory.text("exclude"),
+        }
+      : plainDirectory,
   };
   const because = (code: string, message: string): Read<ApplicationSource> => ({
     value,
@@ -195,8 +216,8 @@ function unsupportedSource(
 const isEmpty = (value: JsonObject): boolean => Object.keys(value).length === 0;
 
 /** `./apps/web/` and `apps/web` are one folder; `.` is the root. */
-const trimmedPath = (path: string): string =>
-  path
-    .split("/")
-    .filter((segment) => segment !== "" && segment !== ".")
-    .join("/");
+function trimmedPath(path: string): string {
+  const segments = path.split("/");
+  const trimmed = segments.filter((segment) => segment !== "" && segment !== ".");
+  return trimmed.length === segments.length ? path : trimmed.join("/");
+}

@@ -58,9 +58,16 @@ function copiedObject(input: object, path: string, depth: number): JsonObject {
 
 const pathText = (path: string): string => (path === "" ? "the document" : path);
 
-/** A fresh mapping without a prototype: `__proto__` is a key like any other in it. */
-export const emptyObject = (): { [key: string]: Json } =>
-  Object.create(null) as { [key: string]: Json };
+/** A fresh mapping that inherits nothing: `__proto__` is a key like any other in it. */
+export const emptyObject = (): { [key: string]: Json } => new Mapping();
+
+/**
+ * The engine keeps an object without any prototype as a hash table: an Application made of them takes 6.1
+ * microseconds to write as JSON, rather than 2.5. One whose prototype is empty finds as little in it, and is an
+ * ordinary object to the engine.
+ */
+const Mapping = function Mapping(): void {} as unknown as new () => { [key: string]: Json };
+Object.defineProperty(Mapping, "prototype", { value: Object.freeze(Object.create(null)) });
 
 export function objectOf(entries: Iterable<readonly [string, Json]>): JsonObject {
   const result = emptyObject();
@@ -86,16 +93,20 @@ export const field = (object: JsonObject, key: string): Json | undefined =>
 export class FieldReader {
   readonly problems: string[];
   readonly #object: JsonObject;
+  /** From `#around`, or whole where that is undefined. Put together only when there is something to say. */
   readonly #path: string;
+  readonly #around: FieldReader | undefined;
 
-  constructor(object: JsonObject, path: string, problems: string[] = []) {
+  constructor(object: JsonObject, path: string, problems: string[] = [], around?: FieldReader) {
     this.#object = object;
     this.#path = path;
+    this.#around = around;
     this.problems = problems;
   }
 
   path(key: string): string {
-    return this.#path === "" ? key : `${this.#path}.${key}`;
+    const path = this.#around === undefined ? this.#path : this.#around.path(this.#path);
+    return path === "" ? key : `${path}.${key}`;
   }
 
   value(key: string): Json | undefined {
@@ -115,11 +126,13 @@ export class FieldReader {
   }
 
   list(key: string): readonly Json[] {
-    return this.#typed(key, "a list", isList) ?? [];
+    return this.#typed(key, "a list", isList) ?? noItems;
   }
 
   texts(key: string): readonly string[] {
-    return this.list(key).flatMap((item, index) => {
+    const list = this.list(key);
+    if (isTextList(list)) return list;
+    return list.flatMap((item, index) => {
       if (typeof item === "string") return [item];
       this.problems.push(`${this.path(key)}[${index}] must be text, got ${describe(item)}`);
       return [];
@@ -130,10 +143,12 @@ export class FieldReader {
     return this.#typed(key, "a mapping", isObject);
   }
 
-  /** A mapping of text to text, such as labels. */
+  /** A mapping of text to text, such as labels. It may be the document's own. */
   textMap(key: string): Labels {
+    const object = this.object(key) ?? noFields;
+    if (object instanceof Mapping && isTextMap(object)) return object;
     const result = emptyObject() as Record<string, string>;
-    for (const [name, value] of Object.entries(this.object(key) ?? {})) {
+    for (const [name, value] of Object.entries(object)) {
       if (typeof value === "string") result[name] = value;
       else this.problems.push(`${this.path(key)}.${name} must be text, got ${describe(value)}`);
     }
@@ -142,7 +157,7 @@ export class FieldReader {
 
   /** A reader of the mapping under `key`, or of an empty one; problems end up here. */
   inside(key: string): FieldReader {
-    return new FieldReader(this.object(key) ?? emptyObject(), this.path(key), this.problems);
+    return new FieldReader(this.object(key) ?? noFields, key, this.problems, this);
   }
 
   complain(key: string, message: string): void {
@@ -159,6 +174,17 @@ export class FieldReader {
     this.problems.push(`${this.path(key)} must be ${wanted}, got ${describe(value)}`);
     return undefined;
   }
+}
+
+const noFields: JsonObject = Object.freeze(emptyObject());
+const noItems: readonly Json[] = Object.freeze([]);
+
+const isTextList = (list: readonly Json[]): list is readonly string[] =>
+  list.every((item) => typeof item === "string");
+
+function isTextMap(object: JsonObject): object is Labels {
+  for (const key in object) if (typeof object[key] !== "string") return false;
+  return true;
 }
 
 const isText = (value: Json | undefined): value is string => typeof value === "string";

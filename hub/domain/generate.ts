@@ -1,17 +1,23 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import type { Json } from "../../proto/words/digest.ts";
-import { applicationOf, resourcesFinalizer, type Application } from "./application.ts";
-import { inApplicationShape } from "./application-shape.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
+import { applicationOf, type Application } from "./application.ts";
 import type { ApplicationSet } from "./application-set.ts";
-import { emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
-import { repositoryFactKey, type Facts } from "./facts.ts";
+import { applicationTemplate } from "./application-template.ts";
+import { field, isObject, type JsonObject } from "./document.ts";
+import {
+  answers,
+  repositoryFactKey,
+  RepositoryNeeds,
+  type Facts,
+  type RepositoryNeed,
+} from "./facts.ts";
 import type { GeneratorContext } from "./generators/context.ts";
 import { requeueSeconds, runEntry, smallest } from "./generators/index.ts";
-import { overriddenTemplate } from "./override-template.ts";
 import type { Params } from "./params.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
-import { compileDocument, Templates, type DocumentTemplate } from "./render-template.ts";
-import { patchedApplication } from "./template-patch.ts";
+import { Templates } from "./render-template.ts";
+import { atOnce, sortedInSlices, type Sliced } from "./sliced.ts";
 
 /** What generation needs from outside that is neither set nor fact. */
 export type GenerateNeeds = {
@@ -19,94 +25,249 @@ export type GenerateNeeds = {
   readonly decodeYaml: (text: string) => Result<Json, string>;
 };
 
-export type RepositoryNeed = { readonly repoURL: string; readonly revision: string };
+/** Something of a set that failed while the rest went on. */
+export type Flaw = {
+  /** `generation`: an element gave no application. `validation`: it gave one that cannot be. */
+  readonly kind: "generation" | "validation";
+  /** The application it would have become, where that can be told. */
+  readonly application: ApplicationName | undefined;
+  readonly problem: ProblemDraft;
+};
 
 export type Generated = {
-  /** Sorted by name. */
+  /** Sorted by name, no name twice. */
   readonly applications: readonly Application[];
+  /** Elements, generators and names that failed. */
+  readonly flaws: readonly Flaw[];
   /** How soon to look again though nothing moved; `undefined`: no need. */
   readonly requeueAfterMs: number | undefined;
 };
 
+/** Whether an application that is missing beside these flaws may still be wanted. */
+export const mayHide = (flaws: readonly Flaw[]): boolean =>
+  flaws.some(({ kind, application }) => kind === "generation" || application === undefined);
+
+/** What asking a set for its Applications comes to. */
+export type Generation =
+  | { readonly kind: "generated"; readonly generated: Generated }
+  /** The facts do not answer all it asks of repositories, as far as they tell: gather that and ask again. */
+  | { readonly kind: "asks"; readonly repositories: readonly RepositoryNeed[] }
+  /** The set itself can give nothing. */
+  | { readonly kind: "failed"; readonly problem: ProblemDraft };
+
 /**
- * The repositories whose RepositoryFact this set asks for, as far as `facts` tell: what one generator gives
- * may name the repository of the next. Gather what is missing and ask again, until nothing new comes.
+ * What this set asks of repositories and `facts` do not answer yet, as far as they tell: what one generator
+ * gives may name the repository of the next.
  */
 export function neededRepositories(
   set: ApplicationSet,
   facts: Facts,
   needs: GenerateNeeds,
 ): readonly RepositoryNeed[] {
-  const wanted = new Map<string, RepositoryNeed>();
-  const context = contextOf(set, facts, needs, (repository) =>
-    wanted.set(repositoryFactKey(repository.repoURL, repository.revision), repository),
-  );
+  const asked = new Asked(facts);
+  const context: GeneratorContext = {
+    ...contextOf(set, facts, needs),
+    wants: (need) => asked.add(need),
+    spare: () => {},
+  };
   // A generator that fails for want of a repository has said which one it wants.
-  for (const entry of set.generators) runEntry(entry, context);
-  return [...wanted.values()];
+  for (const entry of set.generators) {
+    const generated = runEntry(entry, context);
+    // Some sets are made, and some repositories asked for, only as they are taken.
+    if (generated.ok) for (const { sets } of generated.value) for (const _ of sets);
+  }
+  return asked.unanswered();
 }
 
-/** All Applications of a set, or the first reason why there are none. Never a part of them. */
+/**
+ * The Applications of a set. An element or generator that fails is a flaw and costs only itself; so does a
+ * name that several elements give, which then none of them has. Fails when the set itself can give nothing.
+ * What facts do not answer is a flaw of the generator that asked.
+ */
 export function generate(
   set: ApplicationSet,
   facts: Facts,
   needs: GenerateNeeds,
 ): Result<Generated, ProblemDraft> {
+  const made = atOnce(generating(set, facts, needs, undefined));
+  return made.kind === "generated"
+    ? ok(made.generated)
+    : fail(made.kind === "failed" ? made.problem : neverAsks());
+}
+
+function neverAsks(): never {
+  throw new TypeError("a generation with its last facts asks for more");
+}
+
+/** The same in slices of a millisecond or so, and the facts may not be complete yet. */
+export const generation = (
+  set: ApplicationSet,
+  facts: Facts,
+  needs: GenerateNeeds,
+): Sliced<Generation> => generating(set, facts, needs, new Asked(facts));
+
+/** Elements in one slice of a generation: they take 5 to 20 microseconds each. */
+const elementsPerSlice = 64;
+
+function* generating(
+  set: ApplicationSet,
+  facts: Facts,
+  needs: GenerateNeeds,
+  asked: Asked | undefined,
+): Sliced<Generation> {
   if (Object.keys(set.template).length === 0)
-    return fail(
-      problem(codes.badApplicationSet, `ApplicationSet ${set.name}: spec.template is missing`),
-    );
-  const documents = generateDocuments(set, facts, needs);
-  if (!documents.ok) return documents;
-  const applications = new Map<string, Application>();
-  for (const document of documents.value) {
-    const application = applicationOf(document);
-    if (!application.ok)
-      return fail(
-        problem(
-          codes.badGeneratedApplication,
-          `ApplicationSet ${set.name} generates an ${application.problem.message}`,
-        ),
-      );
-    const { name } = application.value;
-    if (applications.has(name))
-      return fail(
-        problem(
-          codes.duplicateName,
-          `ApplicationSet ${set.name} contains applications with duplicate name: ${name}`,
-        ),
-      );
-    applications.set(name, application.value);
+    return {
+      kind: "failed",
+      problem: problem(
+        codes.badApplicationSet,
+        `ApplicationSet ${set.name}: spec.template is missing`,
+      ),
+    };
+  const flaws = new Flaws();
+  const named = new NamedApplications(set.name);
+  let elements = 0;
+  for (const element of elementsOf(set, facts, needs, asked)) {
+    elements += 1;
+    if (elements % elementsPerSlice === 0) yield;
+    if (element.kind === "flaw") flaws.add(element.flaw);
+    else if (element.kind === "document") named.add(element.document);
   }
+  if (asked?.isAnswered === false) return { kind: "asks", repositories: asked.unanswered() };
+  const { applications, flaws: nameFlaws } = named.all();
+  for (const flaw of nameFlaws) flaws.add(flaw);
   const seconds = smallest(
     set.generators.flatMap((entry) =>
       entry.generators.map((generator) => requeueSeconds(generator, requeueDefaults)),
     ),
   );
-  return ok({
-    applications: [...applications.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    requeueAfterMs: seconds === 0 ? undefined : seconds * 1000,
-  });
+  return {
+    kind: "generated",
+    generated: {
+      applications: yield* sortedInSlices(applications, (a, b) => (a.name < b.name ? -1 : 1)),
+      flaws: flaws.all(),
+      requeueAfterMs: seconds === 0 ? undefined : seconds * 1000,
+    },
+  };
 }
 
 /** Argo CD's. */
 const requeueDefaults = { gitSeconds: 180, remoteSeconds: 1800 };
 
-/** The documents of a set's Applications as its generators order them, neither named nor compared yet. */
+/** What is asked of repositories, and whether the facts answer it. */
+class Asked {
+  readonly #facts: Facts;
+  readonly #needs = new RepositoryNeeds();
+  isAnswered = true;
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  add(need: RepositoryNeed): void {
+    this.#needs.add(need);
+    this.isAnswered &&= this.#answers(need);
+  }
+
+  unanswered(): readonly RepositoryNeed[] {
+    return this.isAnswered ? [] : this.#needs.all().filter((need) => !this.#answers(need));
+  }
+
+  #answers(need: RepositoryNeed): boolean {
+    const key = repositoryFactKey(need.repoURL, need.revision);
+    if (this.#facts.unreadable?.has(key) === true) return true;
+    const fact = this.#facts.repositories.get(key);
+    return fact !== undefined && answers(fact, need);
+  }
+}
+
+/** The same flaw met many times, as by every row of a matrix, is one. */
+class Flaws {
+  readonly #flaws = new Map<string, Flaw>();
+
+  add(flaw: Flaw): void {
+    this.#flaws.set(`${flaw.application ?? ""} ${flaw.problem.message}`, flaw);
+  }
+
+  all(): readonly Flaw[] {
+    return [...this.#flaws.values()];
+  }
+}
+
+/** Reads what a set's elements came to. What has no name, or one that others have too, is a flaw. */
+export function namedApplications(
+  set: string,
+  documents: readonly JsonObject[],
+): Pick<Generated, "applications" | "flaws"> {
+  const named = new NamedApplications(set);
+  for (const document of documents) named.add(document);
+  return named.all();
+}
+
+class NamedApplications {
+  readonly #set: string;
+  readonly #found = new Map<ApplicationName, Application>();
+  readonly #several = new Set<ApplicationName>();
+  readonly #flaws: Flaw[] = [];
+
+  constructor(set: string) {
+    this.#set = set;
+  }
+
+  add(document: JsonObject): void {
+    const application = applicationOf(document);
+    if (!application.ok) {
+      this.#flaws.push({
+        kind: "validation",
+        application: undefined,
+        problem: unnamed(this.#set, document, application.problem.message),
+      });
+      return;
+    }
+    const { name } = application.value;
+    if (this.#found.has(name)) this.#several.add(name);
+    else this.#found.set(name, application.value);
+  }
+
+  all(): Pick<Generated, "applications" | "flaws"> {
+    for (const name of this.#several) this.#found.delete(name);
+    const duplicates = [...this.#several].map((name): Flaw => ({
+      kind: "validation",
+      application: name,
+      problem: problem(
+        codes.duplicateName,
+        `ApplicationSet ${this.#set} contains applications with duplicate name: ${name}`,
+      ),
+    }));
+    return { applications: [...this.#found.values()], flaws: [...this.#flaws, ...duplicates] };
+  }
+}
+
+function unnamed(set: string, document: JsonObject, reason: string): ProblemDraft {
+  const metadata = field(document, "metadata");
+  const name = isObject(metadata) ? (field(metadata, "name") ?? "") : "";
+  return problem(
+    codes.badGeneratedApplication,
+    name === ""
+      ? `ApplicationSet ${set} contains an application with no name; a name must be set in the template's metadata.name or via a templatePatch (generateName is not supported)`
+      : `ApplicationSet ${set} generates an ${reason}`,
+  );
+}
+
+/** The documents of a set's Applications as its generators order them, or the first reason why not. */
 export function generateDocuments(
   set: ApplicationSet,
   facts: Facts,
   needs: GenerateNeeds,
 ): Result<readonly JsonObject[], ProblemDraft> {
-  const context = contextOf(set, facts, needs, () => {});
+  const context = contextOf(set, facts, needs);
   const documents: JsonObject[] = [];
   for (const entry of set.generators) {
     const generated = runEntry(entry, context);
     if (!generated.ok) return generated;
     for (const { sets, template } of generated.value) {
-      const render = applicationTemplate(set, template, context.templates, needs);
+      const made = applicationTemplate(set, template, context.templates, needs);
       for (const params of sets) {
-        const document = render(params);
+        const document = made.application(params);
         if (!document.ok) return document;
         documents.push(document.value);
       }
@@ -115,93 +276,83 @@ export function generateDocuments(
   return ok(documents);
 }
 
+/** What became of one element. */
+export type Element =
+  | { readonly kind: "document"; readonly document: JsonObject }
+  | { readonly kind: "flaw"; readonly flaw: Flaw }
+  /** Not made, since something is missing and all will be made again. */
+  | { readonly kind: "unwanted" };
+
+/**
+ * Makes the elements of a set as they are taken, so that a large set need not be held. Generators go on while
+ * their first sets of params are used; of each entry, their flaws still come before those of its elements.
+ */
+export function* elementsOf(
+  set: ApplicationSet,
+  facts: Facts,
+  needs: GenerateNeeds,
+  asked: Asked | undefined,
+): Iterable<Element> {
+  let spared = new Flaws();
+  const context: GeneratorContext = {
+    ...contextOf(set, facts, needs),
+    wants: (need) => asked?.add(need),
+    spare: (flaw) => spared.add(ofGenerator(flaw)),
+  };
+  for (const entry of set.generators) {
+    const later = new Flaws();
+    spared = new Flaws();
+    const generated = runEntry(entry, context);
+    if (!generated.ok) spared.add(ofGenerator(generated.problem));
+    for (const { sets, template } of generated.ok ? generated.value : []) {
+      const made = applicationTemplate(set, template, context.templates, needs);
+      for (const params of sets) {
+        if (asked?.isAnswered === false) {
+          yield { kind: "unwanted" };
+          continue;
+        }
+        const document = made.application(params);
+        if (document.ok) yield { kind: "document", document: document.value };
+        else
+          later.add({
+            kind: "generation",
+            application: made.name(params),
+            problem: document.problem,
+          });
+      }
+    }
+    for (const flaw of spared.all()) yield { kind: "flaw", flaw };
+    for (const flaw of later.all()) yield { kind: "flaw", flaw };
+  }
+}
+
+const ofGenerator = (flaw: ProblemDraft): Flaw => ({
+  kind: "generation",
+  application: undefined,
+  problem: flaw,
+});
+
 /** The params that a set's generators give, entry after entry. */
 export function generateParams(
   set: ApplicationSet,
   facts: Facts,
   needs: GenerateNeeds,
 ): Result<readonly Params[], ProblemDraft> {
-  const context = contextOf(set, facts, needs, () => {});
+  const context = contextOf(set, facts, needs);
   const all: Params[] = [];
   for (const entry of set.generators) {
     const generated = runEntry(entry, context);
     if (!generated.ok) return generated;
-    all.push(...generated.value.flatMap(({ sets }) => sets));
+    for (const { sets } of generated.value) all.push(...sets);
   }
   return ok(all);
 }
 
-const contextOf = (
-  set: ApplicationSet,
-  facts: Facts,
-  needs: GenerateNeeds,
-  wants: GeneratorContext["wants"],
-): GeneratorContext => ({ facts, needs, wants, templates: new Templates(set, needs) });
-
-type RenderApplication = (params: Params) => Result<JsonObject, ProblemDraft>;
-
-/** Prepares what is the same for all Applications of one generator. */
-function applicationTemplate(
-  set: ApplicationSet,
-  override: JsonObject | undefined,
-  templates: Templates,
-  needs: GenerateNeeds,
-): RenderApplication {
-  const structure = inApplicationShape(
-    templateStructure(overriddenTemplate(override, set.template)),
-  );
-  const render: DocumentTemplate = compileDocument(structure, templates);
-  const patch = set.templatePatch === undefined ? undefined : templates.renderer(set.templatePatch);
-  return (params) => {
-    // Argo CD leaves everything as written when there is nothing to put in.
-    const rendered = params.size === 0 ? ok<Json>(structure) : render(params);
-    if (!rendered.ok) return rendered;
-    let document = isObject(rendered.value) ? rendered.value : structure;
-    if (params.size > 0) document = withDefaultFinalizer(document, set);
-    if (patch !== undefined) {
-      const text = patch(params);
-      if (!text.ok) return text;
-      const patched = patchedApplication(document, text.value, needs);
-      if (!patched.ok) return patched;
-      document = patched.value;
-    }
-    return ok(inApplicationShape(inNamespace(document, set.namespace)));
-  };
-}
-
-/** The Application that a template describes: the parts of metadata a template may set, and the spec. */
-export function templateStructure(template: JsonObject): JsonObject {
-  const given = field(template, "metadata");
-  const spec = field(template, "spec");
-  const metadata = emptyObject();
-  for (const key of ["name", "namespace", "labels", "annotations", "finalizers"]) {
-    const value = isObject(given) ? (field(given, key) ?? null) : null;
-    if (value !== null && !isEmptyComposite(value)) metadata[key] = value;
-  }
-  const application = emptyObject();
-  application["apiVersion"] = "argoproj.io/v1alpha1";
-  application["kind"] = "Application";
-  application["metadata"] = metadata;
-  application["spec"] = isObject(spec) ? spec : emptyObject();
-  return application;
-}
-
-const isEmptyComposite = (value: Json): boolean =>
-  isList(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;
-
-/** Unless the set preserves resources, an Application without finalizers takes its objects along. */
-export function withDefaultFinalizer(
-  document: JsonObject,
-  set: Pick<ApplicationSet, "preserveResourcesOnDeletion">,
-): JsonObject {
-  const metadata = field(document, "metadata");
-  if (set.preserveResourcesOnDeletion || !isObject(metadata)) return document;
-  const finalizers = field(metadata, "finalizers");
-  if (isList(finalizers) && finalizers.length > 0) return document;
-  return { ...document, metadata: { ...metadata, finalizers: [resourcesFinalizer] } };
-}
-
-function inNamespace(document: JsonObject, namespace: string): JsonObject {
-  const metadata = field(document, "metadata");
-  return { ...document, metadata: { ...(isObject(metadata) ? metadata : {}), namespace } };
-}
+const contextOf = (set: ApplicationSet, facts: Facts, needs: GenerateNeeds): GeneratorContext => ({
+  set: set.name,
+  facts,
+  needs,
+  templates: new Templates(set, needs),
+  wants: () => {},
+  spare: undefined,
+});

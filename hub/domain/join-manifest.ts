@@ -1,7 +1,9 @@
 import type { Json } from "../../proto/words/digest.ts";
 import type { ClusterName } from "../../proto/words/ids.ts";
+import { imageText, readImageReference } from "./image-reference.ts";
+import { clusterRules, namespacedRules, ownRules, type SpokeRole } from "./spoke-role.ts";
 
-/** What a spoke must be told to join, and with which image it runs in a cluster. */
+/** What a spoke must be told to join, and how it runs in a cluster. */
 export type JoinInvitation = {
   readonly cluster: ClusterName;
   /** `host:port` of the hub's link. */
@@ -11,6 +13,7 @@ export type JoinInvitation = {
   /** Good for one cluster, once, for a short time. */
   readonly token: string;
   readonly image: string;
+  readonly role: SpokeRole;
 };
 
 type KubeObject = { readonly [key: string]: Json };
@@ -18,53 +21,38 @@ type KubeObject = { readonly [key: string]: Json };
 /** Where the spoke lives in its cluster: its Deployment, its identity and its inventory. */
 export const spokeNamespace = "wheelhouse";
 
-const name = "wheelhouse-spoke";
+/** Of the spoke's objects, and of the Helm release that makes the same ones. */
+export const spokeName = "wheelhouse-spoke";
+
+const name = spokeName;
+const joinSecretName = `${name}-join`;
 const tokenFolder = "/var/run/wheelhouse/join";
 const stateFolder = "/var/lib/wheelhouse";
 const probePort = 8081;
+const apiServerPorts = [443, 6443];
+const rbacGroup = "rbac.authorization.k8s.io";
 
-/** The objects to apply in a cluster so that its spoke starts and joins: what `kubectl apply -f -` is fed. */
+/**
+ * The objects to apply in a cluster so that its spoke starts and joins: what `kubectl apply -f -` is fed.
+ *
+ * They are the objects of the chart `wheelhouse-spoke` with its usual values, and the namespace, which Helm
+ * makes itself.
+ */
 export function joinManifest(invitation: JoinInvitation): readonly KubeObject[] {
+  const { role } = invitation;
   return [
     namespace(),
+    networkPolicy(invitation),
     serviceAccount(),
-    ownRole(),
-    ownRoleBinding(),
-    clusterRole(),
-    clusterRoleBinding(),
     joinSecret(invitation),
+    ...boundRole("Role", name, spokeNamespace, ownRules(role)),
+    ...applicationRoles(role),
     deployment(invitation),
   ];
 }
 
-/** The words after `wheelhouse spoke` for a spoke that runs beside its cluster, with a kubeconfig. */
-export function spokeFlags(invitation: JoinInvitation): readonly (readonly [string, string])[] {
-  return [
-    ["--hub-address", invitation.hubAddress],
-    ["--hub-fingerprint", invitation.hubFingerprint],
-    ["--join-token", invitation.token],
-    ["--state-folder", `./wheelhouse-${invitation.cluster}`],
-  ];
-}
-
-/** A POSIX shell command, a flag a line, that can be pasted. */
-export function spokeCommand(invitation: JoinInvitation): string {
-  const lines = [
-    "wheelhouse spoke",
-    ...spokeFlags(invitation).map(([flag, value]) => `  ${flag} ${shellWord(value)}`),
-    // Beside other programs, perhaps other spokes: no fixed port, and nothing for other machines.
-    "  --probe-host 127.0.0.1 --probe-port 0",
-    // Left to the shell of whoever pastes it: the hub cannot know where the kubeconfig is.
-    '  --kubeconfig "${KUBECONFIG:-$HOME/.kube/config}"',
-  ];
-  return lines.join(" \\\n");
-}
-
-/** Quotes a word for a POSIX shell when it needs quoting. */
-export const shellWord = (word: string): string =>
-  /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-
-const labels = { "app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "wheelhouse" };
+const selector = { "app.kubernetes.io/name": name };
+const labels = { ...selector, "app.kubernetes.io/part-of": "wheelhouse" };
 
 const meta = (objectName: string): KubeObject => ({
   name: objectName,
@@ -82,71 +70,74 @@ const serviceAccount = (): KubeObject => ({
   apiVersion: "v1",
   kind: "ServiceAccount",
   metadata: meta(name),
+  // The Deployment asks for the token itself.
+  automountServiceAccountToken: false,
 });
 
-/** Its identity (a Secret) and its inventories (ConfigMaps). Kept apart so that the wide role can be narrowed. */
-const ownRole = (): KubeObject => ({
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "Role",
-  metadata: meta(name),
-  rules: [
+/** What the spoke may do to applications' objects. */
+function applicationRoles(role: SpokeRole): readonly KubeObject[] {
+  if (role.namespaces.length === 0)
+    return boundRole("ClusterRole", name, undefined, [...namespacedRules(role), ...clusterRules]);
+  return role.namespaces.flatMap((managed) =>
+    // Not the name of the spoke's own role: its own namespace may be one of these.
+    boundRole("Role", `${name}-applications`, managed, namespacedRules(role)),
+  );
+}
+
+function boundRole(
+  kind: "Role" | "ClusterRole",
+  roleName: string,
+  within: string | undefined,
+  rules: readonly Json[],
+): readonly KubeObject[] {
+  const place = within === undefined ? {} : { namespace: within };
+  const metadata = { name: roleName, ...place, labels };
+  return [
+    { apiVersion: `${rbacGroup}/v1`, kind, metadata, rules },
     {
-      apiGroups: [""],
-      resources: ["configmaps", "secrets"],
-      verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
+      apiVersion: `${rbacGroup}/v1`,
+      kind: `${kind}Binding`,
+      metadata,
+      roleRef: { apiGroup: rbacGroup, kind, name: roleName },
+      subjects: [{ kind: "ServiceAccount", name, namespace: spokeNamespace }],
     },
-  ],
-});
-
-const ownRoleBinding = (): KubeObject => ({
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "RoleBinding",
-  metadata: meta(name),
-  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
-  subjects: [{ kind: "ServiceAccount", name, namespace: spokeNamespace }],
-});
-
-/**
- * What the spoke may do to applications' objects: everything, since Git may hold any kind. `escalate` and
- * `bind` let it apply Roles and bindings that grant more than it uses itself. Narrow it to what the
- * cluster's applications hold.
- */
-const clusterRole = (): KubeObject => ({
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "ClusterRole",
-  metadata: { name, labels },
-  rules: [
-    {
-      apiGroups: ["*"],
-      resources: ["*"],
-      verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
-    },
-    {
-      apiGroups: ["rbac.authorization.k8s.io"],
-      resources: ["roles", "clusterroles"],
-      verbs: ["escalate", "bind"],
-    },
-    { nonResourceURLs: ["/api", "/api/*", "/apis", "/apis/*", "/version"], verbs: ["get"] },
-  ],
-});
-
-const clusterRoleBinding = (): KubeObject => ({
-  apiVersion: "rbac.authorization.k8s.io/v1",
-  kind: "ClusterRoleBinding",
-  metadata: { name, labels },
-  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
-  subjects: [{ kind: "ServiceAccount", name, namespace: spokeNamespace }],
-});
+  ];
+}
 
 const joinSecret = ({ token }: JoinInvitation): KubeObject => ({
   apiVersion: "v1",
   kind: "Secret",
-  metadata: meta("wheelhouse-join"),
+  metadata: meta(joinSecretName),
   type: "Opaque",
   stringData: { token },
 });
 
-const deployment = ({ hubAddress, hubFingerprint, image }: JoinInvitation): KubeObject => ({
+/** Out to DNS, the API server and the hub; in for nobody. The kubelet's probes pass anyway. */
+function networkPolicy({ hubAddress }: JoinInvitation): KubeObject {
+  const hubPort = Number(/\d+$/.exec(hubAddress)?.[0] ?? 0);
+  const ports = [...new Set([...apiServerPorts, hubPort])];
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: meta(name),
+    spec: {
+      podSelector: { matchLabels: selector },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [],
+      egress: [
+        {
+          ports: [
+            { port: 53, protocol: "UDP" },
+            { port: 53, protocol: "TCP" },
+          ],
+        },
+        { ports: ports.map((port) => ({ port, protocol: "TCP" })) },
+      ],
+    },
+  };
+}
+
+const deployment = (invitation: JoinInvitation): KubeObject => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: meta(name),
@@ -154,68 +145,87 @@ const deployment = ({ hubAddress, hubFingerprint, image }: JoinInvitation): Kube
     replicas: 1,
     // Two spokes of one cluster would only replace each other's session.
     strategy: { type: "Recreate" },
-    selector: { matchLabels: { "app.kubernetes.io/name": name } },
+    selector: { matchLabels: selector },
     template: {
       metadata: { labels },
       spec: {
         serviceAccountName: name,
+        automountServiceAccountToken: true,
+        enableServiceLinks: false,
         securityContext: {
           runAsNonRoot: true,
           runAsUser: 65532,
+          runAsGroup: 65532,
           fsGroup: 65532,
           seccompProfile: { type: "RuntimeDefault" },
         },
-        containers: [
-          {
-            name: "spoke",
-            image,
-            args: [
-              "spoke",
-              "--hub-address",
-              hubAddress,
-              "--hub-fingerprint",
-              hubFingerprint,
-              "--join-token-file",
-              `${tokenFolder}/token`,
-              "--state-folder",
-              stateFolder,
-              "--namespace",
-              spokeNamespace,
-              "--probe-port",
-              String(probePort),
-            ],
-            ports: [{ name: "probes", containerPort: probePort }],
-            livenessProbe: {
-              httpGet: { path: "/livez", port: "probes" },
-              initialDelaySeconds: 10,
-              periodSeconds: 20,
-              failureThreshold: 6,
-            },
-            readinessProbe: { httpGet: { path: "/readyz", port: "probes" }, periodSeconds: 10 },
-            resources: {
-              requests: { cpu: "20m", memory: "96Mi" },
-              limits: { memory: "384Mi" },
-            },
-            securityContext: {
-              allowPrivilegeEscalation: false,
-              readOnlyRootFilesystem: true,
-              capabilities: { drop: ["ALL"] },
-            },
-            volumeMounts: [
-              { name: "state", mountPath: stateFolder },
-              { name: "tmp", mountPath: "/tmp" },
-              { name: "join", mountPath: tokenFolder, readOnly: true },
-            ],
-          },
-        ],
+        containers: [container(invitation)],
         volumes: [
           // The identity is a Secret and the inventory ConfigMaps, so a lost disk costs a download.
-          { name: "state", emptyDir: {} },
-          { name: "tmp", emptyDir: {} },
+          { name: "state", emptyDir: { sizeLimit: "1Gi" } },
+          { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
           // Optional: the token is spent once the spoke has joined, and may be deleted then.
-          { name: "join", secret: { secretName: "wheelhouse-join", optional: true } },
+          { name: "join", secret: { secretName: joinSecretName, optional: true } },
         ],
       },
     },
   },
+});
+
+const container = ({ hubAddress, hubFingerprint, image, role }: JoinInvitation): KubeObject => ({
+  name: "spoke",
+  image: imageText(readImageReference(image)),
+  imagePullPolicy: "IfNotPresent",
+  args: [
+    "spoke",
+    "--hub-address",
+    hubAddress,
+    "--hub-fingerprint",
+    hubFingerprint,
+    "--join-token-file",
+    `${tokenFolder}/token`,
+    "--state-folder",
+    stateFolder,
+    "--namespace",
+    spokeNamespace,
+    ...(role.namespaces.length === 0 ? [] : ["--namespaces", role.namespaces.join(",")]),
+    "--syncs-at-once",
+    "4",
+    "--log-level",
+    "info",
+    "--probe-port",
+    String(probePort),
+  ],
+  // Small young generations keep the spoke small.
+  env: [{ name: "NODE_OPTIONS", value: "--max-semi-space-size=1" }],
+  ports: [{ name: "probes", containerPort: probePort, protocol: "TCP" }],
+  startupProbe: {
+    httpGet: { path: "/livez", port: "probes" },
+    periodSeconds: 2,
+    failureThreshold: 60,
+  },
+  livenessProbe: {
+    httpGet: { path: "/livez", port: "probes" },
+    periodSeconds: 20,
+    timeoutSeconds: 5,
+    failureThreshold: 6,
+  },
+  readinessProbe: {
+    httpGet: { path: "/readyz", port: "probes" },
+    periodSeconds: 10,
+    timeoutSeconds: 5,
+  },
+  resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { memory: "384Mi" } },
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    privileged: false,
+    readOnlyRootFilesystem: true,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+  },
+  volumeMounts: [
+    { name: "state", mountPath: stateFolder },
+    { name: "tmp", mountPath: "/tmp" },
+    { name: "join", mountPath: tokenFolder, readOnly: true },
+  ],
 });

@@ -31,6 +31,8 @@ export const codes = {
   definedTwice: "WH-GEN-3111",
   badFleetDocument: "WH-GEN-3112",
   unsupportedField: "WH-GEN-3113",
+  sourceNotConnected: "WH-GEN-3114",
+  keptByPolicy: "WH-GEN-3115",
   badTemplate: "WH-TPL-3201",
   templateFailed: "WH-TPL-3202",
   templateLimit: "WH-TPL-3203",
@@ -47,4 +49,5 @@ export const codes = {
   unknownProject: "WH-DST-3511",
   sourceNotPermitted: "WH-DST-3512",
   destinationNotPermitted: "WH-DST-3513",
+  noServiceAccount: "WH-DST-3514",
 } as const;

@@ -43,6 +43,8 @@ export type ClusterRecord = {
   readonly spokeVersion: string;
   readonly kubernetesVersion: string;
   readonly certificateExpiresAtMs: number | undefined;
+  /** Why none of its identities is taken; `undefined` while they are. */
+  readonly locked: { readonly sinceMs: number; readonly why: string } | undefined;
   /** The newest version of the desired set, and the newest the spoke says it has on disk. */
   readonly desiredVersion: Version;
   readonly storedVersion: Version;
@@ -80,6 +82,8 @@ export type ApplicationSetRecord = {
   readonly document: string;
   readonly generatedAtMs: number;
   readonly problem: Problem | undefined;
+  /** What is odd about the steps of its rollout. */
+  readonly rolloutIssue?: string | undefined;
   readonly applications: StatusCounts;
 };
 
@@ -197,6 +201,9 @@ export const fleetEventKinds = [
   "cluster-attached",
   "cluster-detached",
   "cluster-removed",
+  "cluster-locked",
+  "cluster-unlocked",
+  "cluster-cut-off",
   "command-created",
   "command-finished",
 ] as const;
@@ -204,6 +211,18 @@ export const fleetEventKinds = [
 export type FleetEventKind = (typeof fleetEventKinds)[number];
 
 export type FleetEventDraft = Omit<FleetEvent, "sequence" | "atMs">;
+
+/**
+ * A spoke holds a newer generation of an application than the one it is offered, or than the order to remove
+ * it: the hub was restored from a backup.
+ */
+export type Overtaking = {
+  readonly what: "offer" | "removal";
+  readonly cluster: ClusterId;
+  readonly application: ApplicationName;
+  /** The one the spoke holds. */
+  readonly generation: Generation;
+};
 
 /** One step of recording what an origin generated. */
 export type ApplicationChange =

@@ -9,7 +9,9 @@ import { codes, problem, type ProblemDraft } from "./problem.ts";
 import { argoFunctions, refusedFunction } from "./template/functions/index.ts";
 import {
   compileTemplate,
+  defaultAllowance,
   defaultTemplateLimits,
+  type Allowance,
   type TemplateManner,
   type TemplateProblem,
 } from "./template/evaluate.ts";
@@ -27,13 +29,16 @@ const parsedMost = 10_000;
  */
 export class Templates {
   readonly goTemplate: boolean;
+  readonly allowance: Allowance;
   readonly #manner: TemplateManner;
   readonly #parsed = new Map<string, Renderer>();
 
   constructor(
     mode: { readonly goTemplate: boolean; readonly missingKey: MissingKey },
     needs: GenerateNeeds,
+    allowance = defaultAllowance(),
   ) {
+    this.allowance = allowance;
     this.goTemplate = mode.goTemplate;
     this.#manner = {
       functions: argoFunctions,
@@ -41,6 +46,7 @@ export class Templates {
       missingKey: mode.missingKey,
       limits: defaultTemplateLimits,
       decodeYaml: needs.decodeYaml,
+      allowance,
     };
   }
 
@@ -105,13 +111,17 @@ type Node =
 /**
  * Compiles a document: every text in it is rendered by itself, keys too; parts without a template are
  * shared by everything that is rendered from it. Under `valuesObject` of Helm null entries vanish, as in
- * Argo CD, which writes that part anew.
+ * Argo CD, which writes that part anew. `onEmptyText` is told of every text that comes out empty.
  */
-export function compileDocument(document: Json, templates: Templates): DocumentTemplate {
+export function compileDocument(
+  document: Json,
+  templates: Templates,
+  onEmptyText: () => void = () => {},
+): DocumentTemplate {
   const node = compileNode(document, templates, false);
   return (params) => {
     try {
-      return ok(rendered(node, params));
+      return ok(rendered(node, params, onEmptyText));
     } catch (error) {
       if (error instanceof NotRendered) return fail(error.problem);
       throw error;
@@ -162,14 +172,17 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
 const isConstant = (node: Node): node is Extract<Node, { readonly kind: "constant" }> =>
   node.kind === "constant";
 
-function rendered(node: Node, params: Params): Json {
+function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
   switch (node.kind) {
     case "constant":
       return node.value;
-    case "text":
-      return textOf(node.render, params);
+    case "text": {
+      const text = textOf(node.render, params);
+      if (text === "") onEmptyText();
+      return text;
+    }
     case "list":
-      return node.items.map((item) => rendered(item, params));
+      return node.items.map((item) => rendered(item, params, onEmptyText));
     case "object": {
       const object = emptyObject();
       for (const { key, value } of node.fields) {
@@ -181,7 +194,7 @@ function rendered(node: Node, params: Params): Json {
               `two keys of one mapping are rendered to ${JSON.stringify(name)}`,
             ),
           );
-        object[name] = rendered(value, params);
+        object[name] = rendered(value, params, onEmptyText);
       }
       return object;
     }

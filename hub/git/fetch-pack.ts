@@ -1,4 +1,6 @@
 import fs from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import git from "isomorphic-git";
@@ -25,12 +27,22 @@ export type FetchOrder = {
   readonly silenceMs: number;
 };
 
-/** Fetches by isomorphic-git. What it leaves when it throws is for `sweepPacks`. */
+/** What isomorphic-git reads before it fetches: with another refspec the tips would land where nobody looks. */
+const configuration =
+  "[core]\n\trepositoryformatversion = 0\n\tbare = true\n" +
+  '[remote "origin"]\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n';
+
+/**
+ * Fetches by isomorphic-git. What it leaves when it throws is for `sweepPacks`.
+ *
+ * The repository's configuration is written each time, since nothing would tell that it is damaged.
+ */
 export async function fetchPack(
   order: FetchOrder,
   connections: Connections,
   signal: AbortSignal,
 ): Promise<void> {
+  await writeFile(join(order.folder, "config"), configuration);
   const http = gitHttp(connections, order.authorization, order, signal);
   const answer = git.fetch({
     fs,

@@ -603,11 +603,6 @@ async function makeFolder(folder: string, url: string): Promise<void> {
   await mkdir(join(folder, "objects", "pack"), { recursive: true });
   await mkdir(join(folder, "refs", "heads"), { recursive: true });
   await writeFile(join(folder, "HEAD"), "ref: refs/heads/main\n");
-  await writeFile(
-    join(folder, "config"),
-    "[core]\n\trepositoryformatversion = 0\n\tbare = true\n" +
-      '[remote "origin"]\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n',
-  );
   await writeState(folder, url, emptyState);
 }
 

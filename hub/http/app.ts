@@ -10,6 +10,7 @@ import { limitBody } from "./body-limit.ts";
 import type { HttpNeeds, HttpSettings } from "./needs.ts";
 import { apiDocument } from "./openapi.ts";
 import { problemResponse, Refused, type FieldProblem } from "./problems.ts";
+import { createRefusals } from "./refusals.ts";
 import {
   refuseUndeclared,
   routeTable,
@@ -45,7 +46,12 @@ export type HttpApp = {
  */
 export function createApp(needs: HttpNeeds, settings: HttpSettings, life: AbortSignal): HttpApp {
   const api: Api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
-  const table = routeTable(guards(needs, settings), limitBody(settings.bodyBytesMost));
+  const refusals = createRefusals(settings.refusals, needs.clock);
+  const table = routeTable(
+    guards(needs, settings, refusals),
+    limitBody(settings.bodyBytesMost),
+    refusals.throttle,
+  );
 
   api.use(accompany(needs, settings));
   api.use(refuseSecretsInUrl);

@@ -5,6 +5,7 @@ import { holdsSecret, parseApiToken } from "../domain/api-token.ts";
 import type { TokenRecord } from "../domain/records.ts";
 import type { HttpNeeds, HttpSettings } from "./needs.ts";
 import { Refused } from "./problems.ts";
+import type { Refusals } from "./refusals.ts";
 import type { Access, ApiEnv } from "./route.ts";
 
 type Needs = Pick<HttpNeeds, "store" | "clock">;
@@ -14,20 +15,21 @@ type Settings = Pick<HttpSettings, "webhookSecret" | "metricsOpen">;
 export function guards(
   needs: Needs,
   settings: Settings,
+  refusals: Refusals,
 ): (access: Access) => MiddlewareHandler<ApiEnv> {
   return (access) => async (c, next) => {
     switch (access) {
       case "open":
         break;
       case "metrics":
-        if (!settings.metricsOpen) await admit(c, needs, "read");
+        if (!settings.metricsOpen) await admit(c, needs, refusals, "read");
         break;
       case "signed":
-        await checkSignature(c, settings.webhookSecret);
+        await checkSignature(c, settings.webhookSecret, refusals);
         break;
       case "read":
       case "write":
-        await admit(c, needs, access);
+        await admit(c, needs, refusals, access);
         break;
       default:
         unreachable(access, "access");
@@ -50,14 +52,22 @@ export async function tokenOf(
   return found?.id === id ? found : undefined;
 }
 
-async function admit(c: Context<ApiEnv>, needs: Needs, access: "read" | "write"): Promise<void> {
+async function admit(
+  c: Context<ApiEnv>,
+  needs: Needs,
+  refusals: Refusals,
+  access: "read" | "write",
+): Promise<void> {
   const authorization = c.req.header("authorization");
   const challenge = { headers: { "www-authenticate": 'Bearer realm="wheelhouse"' } };
   if (authorization === undefined)
     throw new Refused("WH-API-4010", "the request carries no Authorization header", challenge);
   const token = await tokenOf(authorization, needs, c.get("signal"));
-  if (token === undefined)
+  if (token === undefined) {
+    refusals.refused(c);
     throw new Refused("WH-API-4011", "the hub does not take this token", challenge);
+  }
+  refusals.taken(authorization);
   if (access === "write" && token.scope !== "write")
     throw new Refused("WH-API-4030", `the token ${token.id} has the scope ${token.scope}`);
   c.set("token", token);
@@ -65,25 +75,45 @@ async function admit(c: Context<ApiEnv>, needs: Needs, access: "read" | "write")
 
 /** URLs end up in logs and histories, so a secret in one is refused before anything else happens. */
 export const refuseSecretsInUrl: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const { search } = new URL(c.req.url);
-  const asked = new URLSearchParams(search);
-  const named = ["access_token", "token", "api_key", "authorization"].find((name) =>
-    asked.has(name),
-  );
-  if (named !== undefined || holdsSecret(c.req.url))
+  const url = new URL(c.req.url);
+  const asked = [...url.searchParams];
+  const isNamed = asked.some(([name]) => secretNames.has(name.toLowerCase()));
+  // As it travels, and as it is meant: letters may be spelled with %.
+  const texts = [c.req.url, plainly(url.pathname), ...asked.flat()];
+  if (isNamed || texts.some(holdsSecret) || url.username !== "" || url.password !== "")
     throw new Refused("WH-API-4003", "the URL of the request carries a token");
   await next();
 };
 
-async function checkSignature(c: Context<ApiEnv>, secret: string | undefined): Promise<void> {
+const secretNames: ReadonlySet<string> = new Set([
+  "access_token",
+  "token",
+  "api_key",
+  "authorization",
+]);
+
+function plainly(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+async function checkSignature(
+  c: Context<ApiEnv>,
+  secret: string | undefined,
+  refusals: Refusals,
+): Promise<void> {
   if (secret === undefined || secret === "")
     throw new Refused("WH-API-4031", "the hub has no webhook secret");
   const given = c.req.header("x-wheelhouse-signature-256") ?? c.req.header("x-hub-signature-256");
   if (given === undefined)
     throw new Refused("WH-API-4012", "the request carries no X-Wheelhouse-Signature-256 header");
   const body = new Uint8Array(await c.req.arrayBuffer());
-  if (!isSignedBy(secret, body, given))
-    throw new Refused("WH-API-4012", "the body was not signed with the hub's webhook secret");
+  if (isSignedBy(secret, body, given)) return;
+  refusals.refused(c);
+  throw new Refused("WH-API-4012", "the body was not signed with the hub's webhook secret");
 }
 
 /** Whether `signature` is `sha256=<hex>` of the body's HMAC, compared in constant time. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 import type { FleetEvent } from "../domain/records.ts";
 import type { EventSource } from "./needs.ts";
+import { eventView } from "./views.ts";
 
 export type StreamWish = {
   /** The last sequence the reader has seen; `undefined` starts with what comes next. */
@@ -69,7 +70,7 @@ export async function* eventBlocks(
 }
 
 const eventBlock = (event: FleetEvent): string =>
-  `id: ${event.sequence}\ndata: ${JSON.stringify(event)}\n\n`;
+  `id: ${event.sequence}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
 
 /** Whether events after `position` were forgotten, or `position` is one this hub never reached. */
 export async function isLost(

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
-import { isIPv6 } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
+import { sourceNetwork } from "../../proto/kit/source-network.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 
@@ -15,6 +16,8 @@ export type ListenSettings = {
   /** PEM files; reread when they change. Without them the API is plain HTTP. */
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly connectionsMost: number;
+  /** Of one network; more are closed as they come. */
+  readonly connectionsPerNetworkMost: number;
   readonly headersMsMost: number;
   readonly requestMsMost: number;
   /** How long requests in flight may take to finish once the hub stops. */
@@ -23,6 +26,7 @@ export type ListenSettings = {
 
 export const defaultListenLimits = {
   connectionsMost: 2_000,
+  connectionsPerNetworkMost: 500,
   headersMsMost: 10_000,
   requestMsMost: 30_000,
   drainMs: 5_000,
@@ -63,6 +67,7 @@ export async function listen(
       : createSecureServer({ ...limits, ...(await readTls(settings.tls)) }, answer);
   server.maxConnections = settings.connectionsMost;
   server.maxHeadersCount = 100;
+  limitNetworks(server, settings.connectionsPerNetworkMost);
   await taken(server, settings, signal);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : settings.port;
@@ -77,6 +82,25 @@ export async function listen(
       }
     },
   };
+}
+
+/** One network must not take all connections; it costs the others nothing when it tries. */
+function limitNetworks(server: Server | SecureServer, most: number): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const network = sourceNetwork(socket.remoteAddress);
+    const count = open.get(network) ?? 0;
+    if (count >= most) {
+      socket.destroy();
+      return;
+    }
+    open.set(network, count + 1);
+    socket.once("close", () => {
+      const left = (open.get(network) ?? 1) - 1;
+      if (left === 0) open.delete(network);
+      else open.set(network, left);
+    });
+  });
 }
 
 function dialled(host: string): string {

@@ -1,3 +1,4 @@
+import type { AllowanceSettings } from "../../proto/kit/allowance.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import type { Histogram } from "../../proto/kit/metrics.ts";
@@ -26,6 +27,7 @@ import type {
   StatusCounts,
   TokenRecord,
 } from "../domain/records.ts";
+import type { RolloutStatus } from "../domain/rollout.ts";
 
 /** What the HTTP API asks of the store: the same names and shapes as hub/store, and no more than it uses. */
 export type HttpStore = {
@@ -57,8 +59,33 @@ export type HttpStore = {
       signal: AbortSignal,
     ) => Promise<boolean>;
   };
+  readonly identities: {
+    readonly lock: (
+      name: string,
+      why: string,
+      atMs: number,
+      signal: AbortSignal,
+    ) => Promise<boolean>;
+    readonly unlock: (
+      name: string,
+      actor: string,
+      atMs: number,
+      signal: AbortSignal,
+    ) => Promise<boolean>;
+    readonly cutOff: (
+      name: string,
+      actor: string,
+      atMs: number,
+      signal: AbortSignal,
+    ) => Promise<boolean>;
+  };
   readonly applicationSets: {
     readonly find: (name: string, signal: AbortSignal) => Promise<ApplicationSetRecord | undefined>;
+    readonly rollout: (
+      name: string,
+      most: number,
+      signal: AbortSignal,
+    ) => Promise<readonly RolloutStatus[]>;
     readonly list: (
       filter: { readonly text?: string; readonly project?: string; readonly troubled?: boolean },
       page: PageRequest,
@@ -141,11 +168,12 @@ export type SyncOrder = {
   readonly actor: string;
 };
 
-export type ClustersChange = {
-  readonly kind: "added" | "relabelled" | "removed";
-  readonly id: ClusterId;
-  readonly name: ClusterName;
-};
+export type ClustersChange = { readonly id: ClusterId; readonly name: ClusterName } & (
+  | { readonly kind: "added" | "relabelled" | "removed" }
+  /** Its spoke is not let in any more, with the identity it has or with any. */
+  | { readonly kind: "cut-off" }
+  | { readonly kind: "locked"; readonly why: string }
+);
 
 /** Everything outside that the HTTP API stands on. */
 export type HttpNeeds = {
@@ -188,6 +216,7 @@ export type HttpSettings = {
     readonly hubAddress: string;
     readonly hubFingerprint: string;
     readonly spokeImage: string;
+    readonly spokeChart: { readonly reference: string; readonly version: string };
     /** Life of a join token unless the request says otherwise. */
     readonly tokenLifeMs: number;
   };
@@ -196,6 +225,8 @@ export type HttpSettings = {
   /** Whether `/metrics` answers without a token. */
   readonly metricsOpen: boolean;
   readonly bodyBytesMost: number;
+  /** How often requests of one network may be refused for their token or signature. */
+  readonly refusals: AllowanceSettings;
   /** A request that takes longer is given up, event streams aside. */
   readonly requestMsMost: number;
   readonly events: {
@@ -209,6 +240,7 @@ export type HttpSettings = {
 export const defaultHttpLimits = {
   metricsOpen: false,
   bodyBytesMost: 1024 * 1024,
+  refusals: { burst: 30, perSecond: 0.5 },
   requestMsMost: 30_000,
   events: { heartbeatMs: 15_000, stallMsMost: 30_000, streamsMost: 500 },
 } as const;

@@ -1,4 +1,5 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { redact } from "../../proto/kit/redact.ts";
 
 /** Every way the API refuses, by stable code. `docs/troubleshooting.md` has a heading for each. */
 export const apiProblems = {
@@ -127,6 +128,11 @@ export const apiProblems = {
     title: "Too many event streams are open",
     hint: "close some, or read GET /v1/events as JSON pages",
   },
+  "WH-API-4291": {
+    status: 429,
+    title: "Too many requests from here were refused",
+    hint: "wait as long as Retry-After says, and look for what sends a wrong token or signature",
+  },
   "WH-API-5000": {
     status: 500,
     title: "The hub failed at this",
@@ -199,10 +205,13 @@ export function problemDocument(refused: Refused, requestId: string): ProblemDoc
     title,
     status,
     code: refused.code,
-    detail: refused.message,
+    // It may quote what was sent, or what something outside said.
+    detail: redact(refused.message),
     hint,
     requestId,
-    ...(refused.errors.length === 0 ? {} : { errors: refused.errors }),
+    ...(refused.errors.length === 0
+      ? {}
+      : { errors: refused.errors.map((error) => ({ ...error, detail: redact(error.detail) })) }),
   };
 }
 

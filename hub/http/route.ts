@@ -43,6 +43,7 @@ export type RouteTable = {
 export function routeTable(
   guard: (access: Access) => MiddlewareHandler<ApiEnv>,
   limitBody: MiddlewareHandler<ApiEnv>,
+  throttle: MiddlewareHandler<ApiEnv>,
 ): RouteTable {
   const rows: TableRow[] = [];
   return {
@@ -54,7 +55,10 @@ export function routeTable(
         "x-access": access,
         security: access === "open" || access === "signed" ? [] : [{ token: [] }],
         // Nobody's body is read before it is known who sends it, but for the signature over the body itself.
-        middleware: access === "signed" ? [limitBody, guard(access)] : [guard(access), limitBody],
+        middleware:
+          access === "signed"
+            ? [throttle, limitBody, guard(access)]
+            : [...(access === "open" ? [] : [throttle]), guard(access), limitBody],
         responses: {
           ...config.responses,
           default: {

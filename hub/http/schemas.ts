@@ -81,6 +81,10 @@ export const ClusterSchema = z
     spokeVersion: z.string(),
     kubernetesVersion: z.string(),
     certificateExpiresAtMs: atMs("when its certificate ends").optional(),
+    locked: z
+      .object({ sinceAtMs: atMs("since when"), why: z.string() })
+      .optional()
+      .openapi({ description: "absent: its spoke is let in" }),
     desiredVersion: z.number().int(),
     storedVersion: z
       .number()
@@ -99,6 +103,10 @@ export const JoinSchema = z
     spokeCommand: z
       .string()
       .openapi({ description: "a shell command that runs the spoke beside its cluster" }),
+    helmCommand: z.string().openapi({
+      description:
+        "a shell command that installs the spoke's chart: the same objects as the manifest",
+    }),
     manifest: z
       .object({
         apiVersion: z.literal("v1"),

@@ -1,4 +1,5 @@
 import type { z } from "@hono/zod-openapi";
+import { redact } from "../../proto/kit/redact.ts";
 import { objectKeyParts } from "../../proto/words/object-key.ts";
 import type { ResourceReport } from "../../proto/words/report.ts";
 import type {
@@ -6,6 +7,8 @@ import type {
   ApplicationSetRecord,
   ApplicationStatus,
   ClusterRecord,
+  CommandRecord,
+  FleetEvent,
   FleetResource,
   Problem,
   RepositoryRecord,
@@ -18,6 +21,8 @@ import type {
   ApplicationSetSchema,
   ApplicationStatusSchema,
   ClusterSchema,
+  CommandSchema,
+  EventSchema,
   FleetResourceSchema,
   ProblemSchema,
   RepositorySchema,
@@ -27,12 +32,19 @@ import type {
   TokenSchema,
 } from "./schemas.ts";
 
-/** Records as the API shows them. A field whose value is `undefined` is left out of the JSON. */
+/**
+ * Records as the API shows them. A field whose value is `undefined` is left out of the JSON. Sentences that quote
+ * something outside, an API server or a Git host, go through `redact`: nobody else sees them before a reader does.
+ */
 
 type ProblemView = z.infer<typeof ProblemSchema>;
 
 const problemView = (problem: Problem | undefined): ProblemView | undefined =>
-  problem && { code: problem.code, message: problem.message, sinceAtMs: problem.sinceMs };
+  problem && {
+    code: problem.code,
+    message: redact(problem.message),
+    sinceAtMs: problem.sinceMs,
+  };
 
 /** Every count, zeros included: readers should not have to know which may be absent. */
 export const countsView = (counts: StatusCounts): z.infer<typeof StatusCountsSchema> => ({
@@ -64,6 +76,10 @@ export const clusterView = (cluster: ClusterRecord): z.infer<typeof ClusterSchem
   spokeVersion: cluster.spokeVersion,
   kubernetesVersion: cluster.kubernetesVersion,
   certificateExpiresAtMs: cluster.certificateExpiresAtMs,
+  locked: cluster.locked && {
+    sinceAtMs: cluster.locked.sinceMs,
+    why: redact(cluster.locked.why),
+  },
   desiredVersion: cluster.desiredVersion,
   storedVersion: cluster.storedVersion,
   applications: countsView(cluster.applications),
@@ -88,13 +104,16 @@ export const applicationSetView = (
 
 const statusView = (status: ApplicationStatus): z.infer<typeof ApplicationStatusSchema> => ({
   syncStatus: status.syncStatus,
-  health: status.health,
+  health: { ...status.health, message: redact(status.health.message) },
   storedGeneration: status.storedGeneration,
   appliedGeneration: status.appliedGeneration,
   healthyGeneration: status.healthyGeneration,
   appliedRevision: status.appliedRevision,
-  operation: status.operation,
-  conditions: status.conditions,
+  operation: status.operation && {
+    ...status.operation,
+    message: redact(status.operation.message),
+  },
+  conditions: status.conditions.map(({ code, message }) => ({ code, message: redact(message) })),
   reportedAtMs: status.reportedAtMs,
 });
 
@@ -169,7 +188,7 @@ export const resourceView = (resource: ResourceReport): z.infer<typeof ResourceS
   version: resource.version,
   syncStatus: resource.syncStatus,
   health: resource.health,
-  message: resource.message,
+  message: redact(resource.message),
   images: resource.images,
   awaitsPrune: resource.awaitsPrune,
 });
@@ -178,6 +197,16 @@ export const fleetResourceView = (found: FleetResource): z.infer<typeof FleetRes
   cluster: found.cluster,
   application: found.application,
   ...resourceView(found.resource),
+});
+
+export const commandView = (command: CommandRecord): z.infer<typeof CommandSchema> => ({
+  ...command,
+  message: redact(command.message),
+});
+
+export const eventView = (event: FleetEvent): z.infer<typeof EventSchema> => ({
+  ...event,
+  message: redact(event.message),
 });
 
 /** Without the secret's hash, whatever the record carries. */

@@ -4,11 +4,13 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
+import { describeError } from "../../proto/kit/trouble.ts";
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { ClusterId } from "../../proto/words/ids.ts";
 import { hubServerName } from "../../proto/words/spiffe.ts";
 import {
+  certifiedSpoke,
   fingerprintOf,
   lifeOf,
   newPrivateKey,
@@ -17,6 +19,7 @@ import {
   serverCertificate,
   spokeCertificate,
   type CertifiedKey,
+  type Validity,
 } from "./certificates.ts";
 
 export type AuthoritySettings = {
@@ -57,6 +60,8 @@ export type Authority = {
     request: Uint8Array,
     cluster: ClusterId,
   ) => Promise<Result<IssuedCertificate, string>>;
+  /** A key and a certificate that nobody recorded, so that it opens nothing: for the hub to try its own door. */
+  readonly certify: (cluster: ClusterId, validity: Validity) => Promise<CertifiedKey>;
   /** Renews the server's certificate in time, until aborted. */
   readonly run: (signal: AbortSignal) => Promise<never>;
 };
@@ -86,7 +91,14 @@ export async function openAuthority(
   const names = [...new Set([hubServerName, ...settings.names])];
 
   const authority =
-    (await readCertifiedKey(authorityFile, signal)) ??
+    (await readCertifiedKey(authorityFile, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw new Error(
+        `${authorityFile} cannot be used (${describeError(error)}); restore a backup of it, ` +
+          `since with a new authority every cluster would have to join again`,
+        { cause: error },
+      );
+    })) ??
     (await writeCertifiedKey(
       authorityFile,
       await selfSigned(await newPrivateKey(), "wheelhouse hub", {
@@ -148,6 +160,7 @@ export async function openAuthority(
         ...lifeOf(certificate),
       });
     },
+    certify: (cluster, validity) => certifiedSpoke(authority, cluster, validity),
     async run(signal) {
       for (;;) {
         const dueInMs = renewServerAtMs(server.certificate) - clock.nowMs();

@@ -8,6 +8,7 @@ import {
   type ServerWritableStream,
 } from "@grpc/grpc-js";
 import type { Log } from "../../proto/kit/log.ts";
+import { redact } from "../../proto/kit/redact.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { CallRefused } from "./call-refused.ts";
 
@@ -18,7 +19,7 @@ type Ended = { readonly code: status; readonly details: string };
 
 /** What a failed call is answered with. Only refusals speak; what went wrong inside stays in the log. */
 function endOf(error: unknown, path: string, log: Log): Ended {
-  if (error instanceof CallRefused) return { code: error.status, details: error.message };
+  if (error instanceof CallRefused) return { code: error.status, details: redact(error.message) };
   if (error instanceof Trouble) {
     log.warn("call failed", { path, problem: describeError(error) });
     return { code: status.UNAVAILABLE, details: "the hub cannot serve this now" };

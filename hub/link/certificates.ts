@@ -102,6 +102,18 @@ export async function spokeCertificate(
   return new X509Certificate(Buffer.from(generated.rawData));
 }
 
+/** A key made here with a spoke's certificate: for a hub that tries its own door. */
+export async function certifiedSpoke(
+  authority: CertifiedKey,
+  cluster: ClusterId,
+  validity: Validity,
+): Promise<CertifiedKey> {
+  const privateKey = await newPrivateKey();
+  const publicKey = webKey(createPublicKey(privateKey), ["verify"]);
+  const certificate = await spokeCertificate(authority, cluster, publicKey, validity);
+  return { certificate, privateKey };
+}
+
 async function leaf(
   authority: CertifiedKey,
   publicKey: webcrypto.CryptoKey,

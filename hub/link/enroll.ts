@@ -8,14 +8,20 @@ import type { Digest } from "../../proto/words/digest.ts";
 import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { Enroll, Enrolled, Issued } from "../../proto/wire/enrollment.ts";
 import { parseJoinToken } from "../domain/join-token.ts";
-import type { Caller } from "./authenticate.ts";
+import { clusterLocked, type Caller } from "./authenticate.ts";
 import type { Authority } from "./authority.ts";
 import { refused, type CallRefused } from "./call-refused.ts";
 
 export type TokenProblem =
   | { readonly kind: "unknown" }
   | { readonly kind: "expired"; readonly atMs: number }
-  | { readonly kind: "used"; readonly atMs: number };
+  | { readonly kind: "used"; readonly atMs: number }
+  | { readonly kind: "locked"; readonly why: string };
+
+/** What somebody had to show for a certificate. */
+type IssuedFor =
+  | { readonly kind: "token"; readonly id: string }
+  | { readonly kind: "certificate"; readonly serial: string };
 
 export type EnrollStore = {
   readonly hub: { readonly id: (signal: AbortSignal) => Promise<string> };
@@ -29,6 +35,9 @@ export type EnrollStore = {
       },
       signal: AbortSignal,
     ) => Promise<Result<{ readonly cluster: ClusterId; readonly name: ClusterName }, TokenProblem>>;
+  };
+  readonly identities: {
+    /** False, and nothing recorded, when what it was issued for has become void meanwhile. */
     readonly recordCertificate: (
       certificate: {
         readonly cluster: ClusterId;
@@ -36,9 +45,10 @@ export type EnrollStore = {
         readonly publicKey: Digest;
         readonly notBeforeMs: number;
         readonly notAfterMs: number;
+        readonly issuedFor: IssuedFor;
       },
       signal: AbortSignal,
-    ) => Promise<void>;
+    ) => Promise<boolean>;
   };
 };
 
@@ -72,7 +82,8 @@ export async function enroll(
     throw tokenRefused(id, used.problem);
   }
   const { cluster, name } = used.value;
-  const issued = await issue(cluster, request.certificateRequest, needs, signal);
+  const issuedFor = { kind: "token", id } as const;
+  const issued = await issue(cluster, request.certificateRequest, issuedFor, needs, signal);
   log.info("cluster enrolled", { cluster, name, token: id, spokeVersion: request.spokeVersion });
   return { ...issued, clusterId: cluster, clusterName: name, hubId: await store.hub.id(signal) };
 }
@@ -84,7 +95,8 @@ export async function renew(
   needs: EnrollNeeds,
   signal: AbortSignal,
 ): Promise<Issued> {
-  const issued = await issue(caller.cluster, certificateRequest, needs, signal);
+  const issuedFor = { kind: "certificate", serial: caller.serial } as const;
+  const issued = await issue(caller.cluster, certificateRequest, issuedFor, needs, signal);
   needs.log.info("certificate renewed", { cluster: caller.cluster, replaces: caller.serial });
   return issued;
 }
@@ -92,16 +104,24 @@ export async function renew(
 async function issue(
   cluster: ClusterId,
   certificateRequest: Uint8Array,
+  issuedFor: IssuedFor,
   { store, authority }: EnrollNeeds,
   signal: AbortSignal,
 ): Promise<Issued> {
   const issued = await authority.issue(certificateRequest, cluster);
   if (!issued.ok) throw refused(status.INVALID_ARGUMENT, linkCodes.requestRefused, issued.problem);
   const { certificate, serial, publicKey, notBeforeMs, notAfterMs } = issued.value;
-  await store.enrollments.recordCertificate(
-    { cluster, serial, publicKey, notBeforeMs, notAfterMs },
+  const recorded = await store.identities.recordCertificate(
+    { cluster, serial, publicKey, notBeforeMs, notAfterMs, issuedFor },
     signal,
   );
+  // Cut off in the moment between showing it and this: what was signed goes nowhere, and is worth nothing.
+  if (!recorded)
+    throw refused(
+      status.PERMISSION_DENIED,
+      linkCodes.notTrusted,
+      "the cluster was removed, locked or cut off just now",
+    );
   return { certificate, trusted: authority.trusted };
 }
 
@@ -125,6 +145,8 @@ function tokenRefused(id: string, problem: TokenProblem): CallRefused {
         linkCodes.tokenUsed,
         `join token ${id} was used at ${new Date(problem.atMs).toISOString()} with another key; make another with wheelhouse cluster join`,
       );
+    case "locked":
+      return clusterLocked(problem.why);
     default:
       return unreachable(problem, "problem with a token");
   }

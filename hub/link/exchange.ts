@@ -1,4 +1,6 @@
+import { status } from "@grpc/grpc-js";
 import { Bell } from "../../proto/kit/bell.ts";
+import { Allowance, type AllowanceSettings } from "../../proto/kit/allowance.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
@@ -46,6 +48,8 @@ export type AttachSettings = {
   readonly helloLimitMs: number;
   /** How long a good-bye may take to be read. */
   readonly goodbyeMs: number;
+  /** How many messages a spoke may say; whoever says more is listened to more slowly. */
+  readonly messages: AllowanceSettings;
   readonly inline: { readonly blobBytesMost: number; readonly totalBytesMost: number };
 };
 
@@ -115,7 +119,11 @@ export function createExchange(
   };
 
   async function read(messages: Messages, signal: AbortSignal): Promise<SessionEnd> {
+    const allowance = new Allowance(settings.messages, clock.nowMs());
     for (;;) {
+      // What is not read stays with the spoke: the transport takes no more from it than a window's worth.
+      while (!allowance.take(clock.nowMs()))
+        await clock.sleep(allowance.waitMs(clock.nowMs()), signal);
       const next = await unlessAborted(messages.next(), signal);
       if (next.done === true) return { kind: "left" };
       heardAtMs = clock.nowMs();
@@ -272,6 +280,8 @@ export function createExchange(
         return ask(signal);
       case "compare": {
         const change = await desiredSets.changeAgainst(cluster, next.digests, signal);
+        // Asked again with the next heartbeat, or when the session is woken.
+        if (change === undefined) return;
         // If even that leaves another root, the spoke has newer generations than this hub remembers.
         offering = { ...offering, digests: undefined, settledAt: change.target };
         return offer(change, signal);
@@ -318,7 +328,9 @@ export function createExchange(
     for (;;) {
       await clock.sleep(settings.trustCheckMs, signal);
       const problem = await standing(caller, needs, signal);
-      if (problem !== undefined) return { kind: "untrusted", problem: problem.message };
+      if (problem?.status === status.UNAUTHENTICATED)
+        return { kind: "untrusted", problem: problem.message };
+      if (problem !== undefined) return { kind: "refused", refusal: problem };
     }
   }
 

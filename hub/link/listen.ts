@@ -1,10 +1,11 @@
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import {
   createServer as createTlsServer,
   type SecureContextOptions,
   type TLSSocket,
 } from "node:tls";
 import type { Authority } from "./authority.ts";
+import { createGate } from "./gate.ts";
 
 export type ListenSettings = {
   readonly host: string;
@@ -14,8 +15,12 @@ export type ListenSettings = {
   readonly connectionsMost: number;
   /** Handshakes done side by side; further connections wait, unread. */
   readonly handshakesMost: number;
-  /** A handshake that takes longer is given up. */
+  /** A handshake that takes longer is given up, and so is a connection that does not begin one. */
   readonly handshakeMs: number;
+  /** Connections from one network that have not shown a certificate of ours; more are closed as they come. */
+  readonly strangersMost: number;
+  /** How long a connection without such a certificate may last: it can do nothing but enroll. */
+  readonly strangerMs: number;
 };
 
 export type Listener = {
@@ -49,20 +54,21 @@ export async function listen(
     ALPNProtocols: ["h2"],
     handshakeTimeout: settings.handshakeMs,
   });
-  const gate = createGate(settings.handshakesMost, (socket) => tls.emit("connection", socket));
-  // Every handshake ends in exactly one of these two.
+  const gate = createGate(settings, (socket) => tls.emit("connection", socket));
   tls.on("secureConnection", (socket) => {
-    gate.done();
+    gate.shook(socket, socket.authorized ? "known" : "stranger");
+    if (!socket.authorized) {
+      const leaving = setTimeout(() => socket.destroy(), settings.strangerMs);
+      socket.once("close", () => clearTimeout(leaving));
+    }
     onConnection(socket);
   });
-  tls.on("tlsClientError", (_error, socket) => {
-    gate.done();
-    socket.destroy();
-  });
+  // The gate hears of its end by its close.
+  tls.on("tlsClientError", (_error, socket) => socket.destroy());
   const stopRotating = authority.onServerIdentity(() => tls.setSecureContext(context()));
 
   // The TLS server never listens itself: what it is given has passed the gate.
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, gate.enter);
+  const server = createServer({ noDelay: true }, gate.enter);
   server.maxConnections = settings.connectionsMost;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -86,35 +92,4 @@ function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === "string")
     throw new TypeError(`a TCP server has no port: ${JSON.stringify(address)}`);
   return address.port;
-}
-
-/** At most `atOnceMost` sockets are past the gate and not done; the others wait in order of arrival. */
-function createGate(atOnceMost: number, admit: (socket: Socket) => void) {
-  const waiting = new Set<Socket>();
-  let inside = 0;
-
-  const next = (): void => {
-    for (const socket of waiting) {
-      if (inside >= atOnceMost) return;
-      waiting.delete(socket);
-      inside += 1;
-      admit(socket);
-    }
-  };
-  return {
-    enter: (socket: Socket): void => {
-      waiting.add(socket);
-      // Whoever gives up waiting makes room; an error is followed by close.
-      socket.once("close", () => waiting.delete(socket));
-      socket.on("error", () => {});
-      next();
-    },
-    done: (): void => {
-      inside -= 1;
-      next();
-    },
-    clear: (): void => {
-      for (const socket of waiting) socket.destroy();
-    },
-  };
 }

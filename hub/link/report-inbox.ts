@@ -17,7 +17,7 @@ export type ReportInboxNeeds = {
     batch: readonly ReportBatch[],
     atMs: number,
     signal: AbortSignal,
-  ) => Promise<void>;
+  ) => Promise<unknown>;
   readonly clock: Clock;
 };
 

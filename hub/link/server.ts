@@ -7,6 +7,7 @@ import {
   type AttachRequest,
   type AttachResponse,
 } from "../../proto/gen/wheelhouse/v1/link_pb.ts";
+import { Allowances, type AllowanceSettings } from "../../proto/kit/allowance.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
@@ -14,7 +15,6 @@ import { unreachable } from "../../proto/kit/unreachable.ts";
 import { writeTo } from "../../proto/kit/write-to.ts";
 import { grpcMethod } from "../../proto/rpc.ts";
 import { codedText, linkCodes } from "../../proto/words/coded.ts";
-import type { ClusterId } from "../../proto/words/ids.ts";
 import type { SpokeMessage } from "../../proto/words/link-messages.ts";
 import { blobChunkToWire, blobRangesFromWire } from "../../proto/wire/blobs.ts";
 import {
@@ -26,10 +26,19 @@ import {
 import { fencedMessageToWire, spokeMessageFromWire } from "../../proto/wire/link.ts";
 import { attach, silenceLimitMs } from "./attach.ts";
 import type { AttachStore } from "./attach-store.ts";
-import { authenticate, type Authenticated, type Caller } from "./authenticate.ts";
+import {
+  authenticate,
+  callerOf as namedBy,
+  clusterLocked,
+  type Authenticated,
+  type AuthenticateNeeds,
+  type Caller,
+} from "./authenticate.ts";
 import type { Authority } from "./authority.ts";
 import { badMessage, CallRefused } from "./call-refused.ts";
 import { duplex, stream, unary } from "./calls.ts";
+import { ClusterConnections } from "./connections.ts";
+import { createEnrollGuard, usualEnrollLimits, type EnrollLimits } from "./enroll-limits.ts";
 import { enroll, renew, type EnrollStore } from "./enroll.ts";
 import type { AttachSettings, SessionEnd } from "./exchange.ts";
 import { fetchBlobs, type FetchBlobsNeeds } from "./fetch-blobs.ts";
@@ -40,13 +49,7 @@ import { Sessions } from "./sessions.ts";
 /** All the link needs of the store, in the store's own shapes. */
 export type LinkStore = AttachStore &
   EnrollStore & {
-    readonly enrollments: {
-      readonly isTrusted: (
-        cluster: ClusterId,
-        serial: string,
-        signal: AbortSignal,
-      ) => Promise<boolean>;
-    };
+    readonly identities: AuthenticateNeeds["identities"];
     readonly blobs: FetchBlobsNeeds;
     readonly reports: { readonly record: ReportInboxNeeds["record"] };
   };
@@ -67,6 +70,9 @@ export type LinkSettings = Pick<ListenSettings, "host" | "port"> & {
     /** Over how long the spokes of a draining hub are asked to come back. */
     readonly returnSpreadMs?: number;
     readonly messageBytesMost?: number;
+    readonly enrollments?: EnrollLimits;
+    /** How often one cluster may ask for another certificate. */
+    readonly renewals?: AllowanceSettings;
   };
 
 export type Link = {
@@ -84,6 +90,9 @@ const usual = {
   connectionsMost: 20_000,
   handshakesMost: 8,
   handshakeMs: 10_000,
+  // A quarter: a fleet behind one address comes back at once, and one network must not take all.
+  strangersMost: 5_000,
+  strangerMs: 30_000,
   trustCheckMs: 5_000,
   helloLimitMs: 10_000,
   goodbyeMs: 1_000,
@@ -91,7 +100,16 @@ const usual = {
   drainMs: 3_000,
   returnSpreadMs: 5_000,
   messageBytesMost: 16 * 1024 * 1024,
+  messages: { burst: 2_000, perSecond: 200 },
+  enrollments: usualEnrollLimits,
+  renewals: { burst: 20, perSecond: 1 / 60 },
 } as const;
+
+/** How many clusters' renewals are counted. */
+const clustersMost = 50_000;
+
+/** A spoke has one connection, and for moments two. */
+const connectionsPerClusterMost = 8;
 
 /** A connection carries one session, its blobs and a renewal; more streams are somebody else's idea. */
 const streamsMost = 32;
@@ -102,7 +120,23 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
   const { store, authority, clock, log } = needs;
   const sessions = new Sessions();
   const reports = createReportInbox({ record: store.reports.record, clock });
-  const trust = { isTrusted: store.enrollments.isTrusted, clock };
+  const trust: AuthenticateNeeds = {
+    identities: {
+      standing: store.identities.standing,
+      present: async (cluster, serial, nowMs, signal) => {
+        const found = await store.identities.present(cluster, serial, nowMs, signal);
+        if (found.kind === "cloned") {
+          log.error("cluster locked itself", { cluster, why: found.why });
+          sessions.dismiss(cluster, { kind: "locked", why: found.why });
+        }
+        return found;
+      },
+    },
+    clock,
+  };
+  const enrollments = createEnrollGuard(settings.enrollments, clock);
+  const renewals = new Allowances(settings.renewals, clustersMost);
+  const connections = new ClusterConnections(connectionsPerClusterMost);
   const stopping = new AbortController();
   let draining = false;
 
@@ -117,15 +151,21 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
   /** Whoever calls, or the refusal, thrown. */
   async function callerOf(call: Authenticated, signal: AbortSignal): Promise<Caller> {
     const caller = await authenticate(call, trust, signal);
-    if (!caller.ok) throw caller.problem;
+    if (!caller.ok) {
+      log.debug("caller refused", { problem: caller.problem.message });
+      throw caller.problem;
+    }
     return caller.value;
   }
 
   unary(server, grpcMethod(EnrollmentService.method.enroll), stopping.signal, log, {
     answer: async (call, signal) => {
-      const request = enrollFromWire(call.request);
-      if (!request.ok) throw badMessage(request.problem);
-      return enrolledToWire(await enroll(request.value, needs, signal));
+      const enrolled = await enrollments.attempt(call.getPeer(), async () => {
+        const request = enrollFromWire(call.request);
+        if (!request.ok) throw badMessage(request.problem);
+        return enroll(request.value, needs, signal);
+      });
+      return enrolledToWire(enrolled);
     },
   });
 
@@ -134,6 +174,11 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
       const caller = await callerOf(call, signal);
       const request = renewFromWire(call.request);
       if (!request.ok) throw badMessage(request.problem);
+      if (!renewals.take(caller.cluster, clock.nowMs()))
+        throw new CallRefused(
+          status.RESOURCE_EXHAUSTED,
+          "this cluster renews its certificate too often",
+        );
       return renewedToWire(await renew(caller, request.value, needs, signal));
     },
   });
@@ -169,7 +214,12 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
 
   // TLS is done by `listen`; grpc-js looks at the socket it is given to see who is on the other end.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const listener = await listen(settings, authority, (socket) => injector.injectConnection(socket));
+  const listener = await listen(settings, authority, (socket) => {
+    const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+    const caller = certificate === undefined ? undefined : namedBy(certificate);
+    if (caller !== undefined) connections.add(caller.cluster, socket);
+    injector.injectConnection(socket);
+  });
   log.info("link listening", { port: listener.port, fingerprint: authority.fingerprint });
 
   async function drain(): Promise<void> {
@@ -243,6 +293,8 @@ function refusalOf(end: SessionEnd): CallRefused | undefined {
       return new CallRefused(status.UNAVAILABLE, "the hub is going down");
     case "untrusted":
       return new CallRefused(status.UNAUTHENTICATED, end.problem);
+    case "locked":
+      return clusterLocked(end.why);
     case "silent":
       return new CallRefused(status.UNAVAILABLE, `nothing was heard for ${end.forMs} ms`);
     case "refused":

@@ -5,7 +5,8 @@ export type Dismissal =
   /** A newer session of the same cluster took over. */
   | { readonly kind: "replaced" }
   | { readonly kind: "draining"; readonly reconnectAfterMs: number }
-  | { readonly kind: "untrusted"; readonly problem: string };
+  | { readonly kind: "untrusted"; readonly problem: string }
+  | { readonly kind: "locked"; readonly why: string };
 
 /** What the registry knows of an attached spoke. */
 export type OpenSession = {

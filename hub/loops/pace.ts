@@ -1,3 +1,5 @@
+import type { Sliced } from "../domain/sliced.ts";
+
 /** Lets the event loop turn now and then during long work. */
 export type Pace = {
   /** Returns at once unless the current stretch has lasted its time. Throws the signal's reason. */
@@ -18,4 +20,13 @@ export function createPace(
       endsAtMs = nowMs() + stretchMs;
     },
   };
+}
+
+/** Runs sliced work to its end, and breathes between its slices. */
+export async function atPace<T>(work: Sliced<T>, pace: Pace, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await pace.breathe(signal);
+  }
 }

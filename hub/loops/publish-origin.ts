@@ -1,13 +1,15 @@
-import type { Digest } from "../../proto/words/digest.ts";
+import { canonicalJson, type Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import { parseApplicationSet, type ApplicationSet } from "../domain/application-set.ts";
-import type { OriginOutcome } from "../domain/desired-set.ts";
+import type { OriginOutcome, OriginPlan, RolloutInput } from "../domain/plan-input.ts";
 import type {
   ApplicationSetRecord,
   FleetEventDraft,
   Origin,
   PublishedApplication,
 } from "../domain/records.ts";
+import { rolloutChange, type RolloutChange } from "../domain/rollout-record.ts";
+import { rolloutStates } from "../domain/rollout.ts";
 import { annotationConsents } from "../domain/shrink-guard.ts";
 
 /** All that publishing writes of a set. */
@@ -23,19 +25,75 @@ export const wantedNames = (outcome: OriginOutcome): readonly ApplicationName[] 
 export const bundlesOf = (before: readonly PublishedApplication[]): ReadonlySet<Digest> =>
   new Set(before.flatMap(({ desired }) => (desired === undefined ? [] : [desired.entry.bundle])));
 
-/** Whether the author agreed to any number of removals; of what is gone, its last words count. */
+/** Whether the author agreed to any number of removals; `set` is what it says now, or said last. */
 export function consents(
   origin: Origin,
   set: ApplicationSet | undefined,
   before: readonly PublishedApplication[],
-  row: ApplicationSetRecord | undefined,
 ): boolean {
-  if (set !== undefined) return annotationConsents(set.annotations);
   if (origin.kind === "application")
     return before.some(({ draft }) => annotationConsents(draft.annotations));
-  if (row === undefined) return false;
-  const last = parseApplicationSet(JSON.parse(row.document));
-  return last.ok && annotationConsents(last.value.annotations);
+  return set !== undefined && annotationConsents(set.annotations);
+}
+
+/** A set as its row has it. */
+export function lastWords(row: ApplicationSetRecord | undefined): ApplicationSet | undefined {
+  const last = row === undefined ? undefined : parseApplicationSet(JSON.parse(row.document));
+  return last?.ok === true ? last.value : undefined;
+}
+
+/** What to write of an origin besides its applications. */
+export function setRow(
+  { origin, file }: { readonly origin: Origin; readonly file: string },
+  { outcome, set }: { readonly outcome: OriginOutcome; readonly set: ApplicationSet | undefined },
+  plan: OriginPlan,
+  before: ApplicationSetRecord | undefined,
+  commit: string,
+  atMs: number,
+): SetRow | "removed" | "unchanged" {
+  if (origin.kind === "application") return "unchanged";
+  if (outcome.kind === "removed" && !plan.isRowNeeded) return "removed";
+  const row: SetRow = {
+    name: origin.name,
+    project: set?.project ?? before?.project ?? "",
+    path: file === "" ? (before?.path ?? "") : file,
+    commit,
+    document: set === undefined ? (before?.document ?? "{}") : canonicalJson(set.document),
+    generatedAtMs: outcome.kind === "generated" ? atMs : (before?.generatedAtMs ?? 0),
+    problem: plan.problem,
+    rolloutIssue: plan.rolloutIssue,
+  };
+  // Having been read again at another commit is not worth a write by itself.
+  const same =
+    before !== undefined &&
+    plan.changes.length === 0 &&
+    before.project === row.project &&
+    before.path === row.path &&
+    before.document === row.document &&
+    before.rolloutIssue === row.rolloutIssue &&
+    JSON.stringify(before.problem) === JSON.stringify(row.problem);
+  return same ? "unchanged" : row;
+}
+
+/** How the record of an origin's rollout changes. What failed leaves it as it is. */
+export function rolloutChangeOf(
+  { outcome }: { readonly outcome: OriginOutcome },
+  plan: OriginPlan,
+  before: RolloutInput | undefined,
+): RolloutChange {
+  if (before !== undefined) return rolloutChange(before.statuses, plan.rollout);
+  return outcome.kind === "failed" ? { kind: "unchanged" } : { kind: "cleared" };
+}
+
+/** What a rollout tells people as it goes on: one sentence, whatever it moves. */
+export function rolloutEvents(origin: Origin, change: RolloutChange): readonly FleetEventDraft[] {
+  if (change.kind !== "changed" || change.written.length === 0) return [];
+  const counts = rolloutStates.flatMap((state) => {
+    const count = change.written.filter(({ status }) => status === state).length;
+    return count === 0 ? [] : [`${count} ${state}`];
+  });
+  const message = `the rollout of ${origin.name} goes on: ${counts.join(", ")}`;
+  return [{ kind: "set-changed", subject: origin.name, cluster: "", message }];
 }
 
 /** What a set's row tells people when it changes. */

@@ -2,15 +2,17 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import type { Blob, Bundle } from "../../proto/words/bundle.ts";
-import type { Digest } from "../../proto/words/digest.ts";
+import type { Digest, Json } from "../../proto/words/digest.ts";
 import type { ApplicationSource } from "../domain/application.ts";
 import { makeBundle } from "../domain/bundle.ts";
-import type { Rendered } from "../domain/desired-set.ts";
-import { repositoryFactKey, type RepositoryFact } from "../domain/facts.ts";
+import type { Rendered } from "../domain/plan-input.ts";
+import { repositoryFactKey, type RepositoryFact, type RepositoryNeed } from "../domain/facts.ts";
+import type { GenerateNeeds } from "../domain/generate.ts";
 import type { Manifest } from "../domain/manifest.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
+import { compareBytes } from "../domain/template/value.ts";
 import type { Pace } from "./pace.ts";
-import type { PublishTree } from "./read-fleet.ts";
+import { readText, type PublishTree } from "./read-fleet.ts";
 
 /** What rendering gave, as the cache keeps it. */
 export type RememberedRendering = Result<
@@ -35,6 +37,8 @@ export type SourceNeeds = {
     readonly get: (tree: string, source: ApplicationSource) => RememberedRendering | undefined;
     readonly put: (tree: string, source: ApplicationSource, made: RememberedRendering) => void;
   };
+  /** One YAML document as Go reads it. */
+  readonly decodeYaml: GenerateNeeds["decodeYaml"];
   readonly putBundle: (
     bundle: Digest,
     blobs: readonly Blob[],
@@ -45,10 +49,23 @@ export type SourceNeeds = {
   readonly clock: Clock;
 };
 
-/** What is in a repository at a commit, by `repositoryFactKey` and commit; it never changes, so it may be kept. */
-export type FactMemory = Map<string, RepositoryFact>;
+/** What passes remember of repositories; none of it ever changes, so it may be kept. */
+export type FactMemory = {
+  /** What is in a repository at a commit, by `repositoryFactKey` and commit. */
+  readonly listings: Map<string, Listing>;
+  /** What files hold, by the identity of their content. */
+  readonly documents: Map<string, Result<Json, string>>;
+};
 
-const factsMost = 256;
+type Listing = { readonly directories: readonly string[]; readonly files?: readonly string[] };
+
+export const emptyFactMemory = (): FactMemory => ({ listings: new Map(), documents: new Map() });
+
+const listingsMost = 256;
+const documentsMost = 20_000;
+
+/** Largest file that a generator reads. */
+const documentBytesMost = 4 * 1024 * 1024;
 
 /** What we keep of a repository cannot be read; it will be fetched again. */
 export const copyUnusable = "WH-GIT-3008";
@@ -56,6 +73,21 @@ export const copyUnusable = "WH-GIT-3008";
 function troubleAsProblem(error: unknown, url: string): ProblemDraft {
   if (!(error instanceof Trouble)) throw error;
   return problem(copyUnusable, `the copy of ${url} cannot be read: ${describeError(error)}`);
+}
+
+/** Forgets the oldest beyond `most`. */
+function remember<T>(memory: Map<string, T>, key: string, value: T, most: number): void {
+  memory.delete(key);
+  memory.set(key, value);
+  const [oldest] = memory.keys();
+  if (memory.size > most && oldest !== undefined) memory.delete(oldest);
+}
+
+function listingOf(tree: PublishTree, withFiles: boolean): Listing {
+  const directories = tree.directories();
+  if (!withFiles) return { directories };
+  const files = (tree.list("", { recurse: true }) ?? []).map(({ path }) => path);
+  return { directories, files: files.toSorted(compareBytes) };
 }
 
 const treeKey = (url: string, commit: string): string => `${url} ${commit}`;
@@ -82,25 +114,46 @@ export class PassSources {
     this.#trees.set(treeKey(open.url, open.commit), Promise.resolve(open.tree));
   }
 
-  /** What generators may ask of a repository at a commit. */
+  /** What generators ask of a repository, at a commit. */
   async fact(
-    repoURL: string,
-    revision: string,
+    need: RepositoryNeed,
     commit: string,
     signal: AbortSignal,
   ): Promise<Result<RepositoryFact, ProblemDraft>> {
-    const facts = this.#facts;
+    const { repoURL, revision } = need;
     const key = `${repositoryFactKey(repoURL, revision)} ${commit}`;
-    const known = facts.get(key);
-    if (known !== undefined) return ok(known);
-    const read = await this.#reading(repoURL, commit, (tree) => tree.directories(), signal);
-    if (!read.ok) return read;
-    await this.#pace.breathe(signal);
-    const fact: RepositoryFact = { repoURL, revision, commit, directories: read.value };
-    facts.set(key, fact);
-    const [oldest] = facts.keys();
-    if (facts.size > factsMost && oldest !== undefined) facts.delete(oldest);
-    return ok(fact);
+    const known = this.#facts.listings.get(key);
+    const isListed = known !== undefined && (!need.lists || known.files !== undefined);
+    if (isListed && need.reads.length === 0) return ok({ repoURL, revision, commit, ...known });
+    const opened = await this.#reading(repoURL, commit, (tree) => tree, signal);
+    if (!opened.ok) return opened;
+    const tree = opened.value;
+    let listing = known;
+    if (listing === undefined || !isListed) {
+      const read = this.#guarded(repoURL, () => listingOf(tree, need.lists));
+      if (!read.ok) return read;
+      listing = read.value;
+      remember(this.#facts.listings, key, listing, listingsMost);
+      await this.#pace.breathe(signal);
+    }
+    const documents = new Map<string, Result<Json, string>>();
+    for (const path of need.reads) {
+      const document = this.#guarded(repoURL, () => this.#document(tree, path));
+      if (!document.ok) return document;
+      documents.set(path, document.value);
+      await this.#pace.breathe(signal);
+    }
+    return ok({ repoURL, revision, commit, ...listing, documents });
+  }
+
+  #document(tree: PublishTree, path: string): Result<Json, string> {
+    const oid = tree.oidOf(path);
+    const known = oid === undefined ? undefined : this.#facts.documents.get(oid);
+    if (known !== undefined) return known;
+    const text = readText(tree, path, documentBytesMost);
+    const document = text.ok ? this.#needs.decodeYaml(text.value) : text;
+    if (oid !== undefined) remember(this.#facts.documents, oid, document, documentsMost);
+    return document;
   }
 
   /** A bundle that the store surely has: rendered in this pass, or in `offered`. */
@@ -154,6 +207,15 @@ export class PassSources {
     const { digest, bundle, blobs } = makeBundle(manifests.value);
     await this.#needs.putBundle(digest, blobs, bundle, this.#needs.clock.nowMs(), signal);
     return ok({ bundle: digest, objects: bundle.entries.length });
+  }
+
+  /** A copy that cannot be read fails only who asks. */
+  #guarded<T>(url: string, read: () => T): Result<T, ProblemDraft> {
+    try {
+      return ok(read());
+    } catch (error) {
+      return fail(troubleAsProblem(error, url));
+    }
   }
 
   /** Reads from a commit of a repository; a copy that cannot be read fails only who asks. */

@@ -1,4 +1,5 @@
-import type { Result } from "../../proto/kit/result.ts";
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { unreachable } from "../../proto/kit/unreachable.ts";
 import type { FleetDocument } from "../domain/fleet-documents.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
 import type { Pace } from "./pace.ts";
@@ -113,22 +114,37 @@ const notFollowed = (file: string, kind: "symlink" | "submodule"): FleetDocument
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-function readOne(tree: PublishTree, file: string, readYaml: ReadYaml): readonly FleetDocument[] {
-  const read = tree.readFile(file, fleetFileBytesMost);
+/** The text of a file, or what keeps us from it: `has 9 bytes, at most 8 are read`. */
+export function readText(
+  tree: PublishTree,
+  path: string,
+  bytesMost: number,
+): Result<string, string> {
+  const read = tree.readFile(path, bytesMost);
   if (!read.ok) {
-    const why =
-      read.problem.kind === "too-large"
-        ? `has ${read.problem.bytes} bytes, at most ${read.problem.bytesMost} are read`
-        : `cannot be read: it is ${read.problem.kind}`;
-    return [unreadable(file, problem(codes.fileUnreadable, `${file} ${why}`))];
+    const { problem: why } = read;
+    switch (why.kind) {
+      case "too-large":
+        return fail(`has ${why.bytes} bytes, at most ${why.bytesMost} are read`);
+      case "not-a-file":
+        return fail(`is a ${why.found}, which is not followed`);
+      case "absent":
+        return fail("cannot be read: it is absent");
+      default:
+        return unreachable(why, "reason not to read");
+    }
   }
-  let text: string;
   try {
-    text = utf8.decode(read.value);
+    return ok(utf8.decode(read.value));
   } catch {
-    return [unreadable(file, problem(codes.fileUnreadable, `${file} is not UTF-8 text`))];
+    return fail("is not UTF-8 text");
   }
-  const parsed = readYaml(text);
+}
+
+function readOne(tree: PublishTree, file: string, readYaml: ReadYaml): readonly FleetDocument[] {
+  const text = readText(tree, file, fleetFileBytesMost);
+  if (!text.ok) return [unreadable(file, problem(codes.fileUnreadable, `${file} ${text.problem}`))];
+  const parsed = readYaml(text.value);
   if (!parsed.ok) {
     const { code, line, column, reason } = parsed.problem;
     return [unreadable(file, problem(code, `${file}: line ${line}, column ${column}: ${reason}`))];

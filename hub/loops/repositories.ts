@@ -30,6 +30,8 @@ export type RepositoriesNeeds = Pick<RepositoryLoopNeeds, "record" | "clock" | "
   readonly find: (url: string, signal: AbortSignal) => Promise<RepositoryRecord | undefined>;
   /** Told whenever what is known of some revision changed. */
   readonly onMoved: () => void;
+  /** A repository was read, or tried in vain, for the first time: who waits to know that nothing moved hears it here. */
+  readonly onFirstLook: () => void;
 };
 
 export type RepositoriesSettings = RepositoryPolicy & {
@@ -45,6 +47,10 @@ export type Repositories = {
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** Where a revision is. Asking for one that nobody needed yet makes it needed. */
   readonly revision: (url: string, revision: string) => RevisionState;
+  /** Whether it has been read since this process began, so that what is known of it is not from before. */
+  readonly isCurrent: (url: string) => boolean;
+  /** Whether every needed one has been looked at since this process began, in vain or not. */
+  readonly allTried: () => boolean;
   /** From now on these are needed and no others; loops start and stop accordingly. */
   readonly setNeeded: (needed: NeededRevisions) => void;
   /** Looks again soon. Addresses are compared without `.git`, user and case; without one, all look. */
@@ -60,6 +66,8 @@ type Watched = {
   readonly stop: AbortController;
   complaint: ProblemDraft | undefined;
   started: boolean;
+  /** The first look of this process. */
+  firstLook: "pending" | "answered" | "failed";
 };
 
 const badAddress = "WH-GIT-3005";
@@ -83,6 +91,7 @@ export function createRepositories(
       stop: new AbortController(),
       complaint: undefined,
       started: false,
+      firstLook: "pending",
     };
     watched.set(url, made);
     changes.put(url, url);
@@ -97,9 +106,15 @@ export function createRepositories(
       one.wakes,
       {
         update: (revisions, updateSignal) =>
-          repository.ok
-            ? turns.take(url, () => repository.value.update(revisions, updateSignal), updateSignal)
-            : Promise.reject(new BadAddress(repository.problem)),
+          lookedAt(one, () =>
+            repository.ok
+              ? turns.take(
+                  url,
+                  () => repository.value.update(revisions, updateSignal),
+                  updateSignal,
+                )
+              : Promise.reject(new BadAddress(repository.problem)),
+          ),
         knownHeads: (headsSignal) =>
           repository.ok ? repository.value.heads(headsSignal) : Promise.resolve(new Map()),
         findRecord: (findSignal) => needs.find(url, findSignal),
@@ -114,6 +129,20 @@ export function createRepositories(
       settings,
       signal,
     );
+  };
+
+  const lookedAt = async <T>(one: Watched, look: () => Promise<T>): Promise<T> => {
+    const before = one.firstLook;
+    try {
+      const found = await look();
+      one.firstLook = "answered";
+      return found;
+    } catch (error) {
+      if (before === "pending") one.firstLook = "failed";
+      throw error;
+    } finally {
+      if (one.firstLook !== before) needs.onFirstLook();
+    }
   };
 
   /** A loop that falls over for a reason of its own is begun again: one repository costs no other. */
@@ -160,6 +189,8 @@ export function createRepositories(
       }
       return one.state.get(revision) ?? { kind: "unknown" };
     },
+    isCurrent: (url) => watched.get(url)?.firstLook === "answered",
+    allTried: () => [...watched.values()].every(({ firstLook }) => firstLook !== "pending"),
     setNeeded: (needed) => {
       for (const [url, one] of watched) {
         const revisions = needed.get(url);

@@ -5,6 +5,7 @@ import { countsOf, noApplications } from "./counts.ts";
 import { prepared, type Database, type Db } from "./database.ts";
 import type { Condition } from "./condition.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
+import { readRollout, writeRollout } from "./rollouts.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";
 import { addToSearch, nameCondition, removeFromSearch } from "./search.ts";
 import type { ApplicationSets } from "./store.ts";
@@ -23,6 +24,7 @@ const setFromRow = (
   document: row.document,
   generatedAtMs: row.generated_at_ms,
   problem: problemFromRow(row),
+  ...(row.rollout_issue === null ? {} : { rolloutIssue: row.rollout_issue }),
   applications: applications ?? noApplications,
 });
 
@@ -38,6 +40,8 @@ export function createApplicationSets(database: Database): ApplicationSets {
         if (row === undefined) return undefined;
         return setFromRow(row, (await countsOf(db, "set", [name])).get(name));
       }, signal),
+
+    rollout: (name, most, signal) => database.read((db) => readRollout(db, name, most), signal),
 
     list: (filter, page, signal) =>
       database.read(
@@ -117,6 +121,7 @@ export async function writeSet(
     commit_sha: set.commit,
     document: set.document,
     generated_at_ms: set.generatedAtMs,
+    rollout_issue: set.rolloutIssue ?? null,
     ...problemToRow(set.problem),
   };
   const { numUpdatedRows } = await db
@@ -134,6 +139,7 @@ export async function writeSet(
 }
 
 export async function removeSet(db: Db, name: string): Promise<void> {
+  await writeRollout(db, name, { kind: "cleared" });
   const removed = await db
     .deleteFrom("application_sets")
     .where("name", "=", name)

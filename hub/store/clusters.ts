@@ -31,6 +31,8 @@ type ClusterRow = {
   readonly certificate_expires_at_ms: number | null;
   readonly desired_version: number;
   readonly stored_version: number;
+  readonly locked_at_ms: number | null;
+  readonly locked_why: string | null;
 };
 
 const clusterColumns = [
@@ -49,6 +51,8 @@ const clusterColumns = [
   "certificate_expires_at_ms",
   "desired_version",
   "stored_version",
+  "locked_at_ms",
+  "locked_why",
 ] as const;
 
 function clusterFromRow(row: ClusterRow, applications: StatusCounts | undefined): ClusterRecord {
@@ -69,6 +73,10 @@ function clusterFromRow(row: ClusterRow, applications: StatusCounts | undefined)
     certificateExpiresAtMs: row.certificate_expires_at_ms ?? undefined,
     desiredVersion: row.desired_version,
     storedVersion: row.stored_version,
+    locked:
+      row.locked_at_ms === null
+        ? undefined
+        : { sinceMs: row.locked_at_ms, why: row.locked_why ?? "locked" },
     applications: applications ?? noApplications,
   };
 }

@@ -11,6 +11,7 @@ import {
 } from "kysely";
 import { Migrator } from "kysely/migration";
 import { silentLog, type Log } from "../../proto/kit/log.ts";
+import { describeError } from "../../proto/kit/trouble.ts";
 import type { FleetEventDraft } from "../domain/records.ts";
 import { CountLedger } from "./counts.ts";
 import { insertEvents } from "./events.ts";
@@ -64,10 +65,22 @@ export async function openDatabase(
   log: Log = silentLog,
 ): Promise<Database> {
   const { onStatement } = settings;
+  try {
+    return await open(settings, onStatement, log);
+  } catch (error) {
+    throw isDamage(error) ? damaged(settings, describeError(error)) : error;
+  }
+}
+
+async function open(
+  settings: DatabaseSettings,
+  onStatement: DatabaseSettings["onStatement"],
+  log: Log,
+): Promise<Database> {
   const sqlite = openSqlite(settings);
   try {
     checkSqliteVersion(sqlite);
-    if (settings.checkIntegrity === true) checkIntegrity(sqlite);
+    if (settings.checkIntegrity === true) checkIntegrity(sqlite, settings);
     const db: Db = new Kysely<Tables>({
       dialect: new SqliteDialect({ database: rememberingStatements(sqlite) }),
       ...(onStatement === undefined
@@ -104,10 +117,6 @@ function openSqlite(settings: DatabaseSettings): Sqlite.Database {
       throw error;
     }
   } catch (error) {
-    if (codeOf(error) === "SQLITE_NOTADB")
-      throw new StoreUnusable(`${join(settings.folder, databaseFile)} is not a database`, {
-        cause: error,
-      });
     throw new StoreUnavailable("opened", error);
   }
 }
@@ -128,10 +137,23 @@ export function compareVersions(left: string, right: string): number {
   return 0;
 }
 
-function checkIntegrity(sqlite: Sqlite.Database): void {
+function checkIntegrity(sqlite: Sqlite.Database, settings: DatabaseSettings): void {
   const found = String(sqlite.prepare("pragma quick_check(1)").pluck().get());
-  if (found !== "ok")
-    throw new StoreUnusable(`the database is damaged: ${found}; restore a backup`);
+  if (found !== "ok") throw damaged(settings, found);
+}
+
+/** A damaged file stays as it is: it may hold what the newest backup does not. */
+const damaged = (settings: DatabaseSettings, how: string): StoreUnusable =>
+  new StoreUnusable(
+    `${join(settings.folder, databaseFile)} is damaged (${how}); restore a backup in its place ` +
+      `and remove ${databaseFile}-wal and ${databaseFile}-shm beside it`,
+  );
+
+/** Whether SQLite says so, of this error or of what caused it. */
+function isDamage(error: unknown): boolean {
+  const code = codeOf(error) ?? "";
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") return true;
+  return error instanceof Error && error.cause !== undefined && isDamage(error.cause);
 }
 
 /** A newer program's tables may mean something else by the same name. */

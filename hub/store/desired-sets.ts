@@ -27,6 +27,7 @@ export const entryFromRow = (row: EntryRow): DesiredApplication => ({
   destinationNamespace: row.destination_namespace,
   policy: readJson(row.policy) as SyncPolicy,
   trace: row.trace,
+  ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
 });
 
 const tombstoneFromRow = (row: TombstoneRow): Tombstone => ({
@@ -35,6 +36,7 @@ const tombstoneFromRow = (row: TombstoneRow): Tombstone => ({
   cause: row.cause,
   actor: row.actor,
   keepObjects: row.keep_objects === 1,
+  ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
 });
 
 export function createDesiredSets(database: Database): DesiredSets {

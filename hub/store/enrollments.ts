@@ -31,12 +31,22 @@ export function createEnrollments(database: Database): Enrollments {
         const token = await db
           .selectFrom("join_tokens as t")
           .innerJoin("clusters as c", "c.key", "t.cluster_key")
-          .select(["t.expires_at_ms", "t.used_at_ms", "t.public_key", "c.id", "c.name"])
+          .select([
+            "t.expires_at_ms",
+            "t.used_at_ms",
+            "t.public_key",
+            "c.id",
+            "c.name",
+            "c.locked_at_ms",
+            "c.locked_why",
+          ])
           .where("t.id", "=", use.id)
           .where("t.secret_hash", "=", use.secretHash)
           .where("c.removed_at_ms", "is", null)
           .executeTakeFirst();
         if (token === undefined) return fail({ kind: "unknown" as const });
+        if (token.locked_at_ms !== null)
+          return fail({ kind: "locked" as const, why: token.locked_why ?? "locked" });
         if (use.nowMs >= token.expires_at_ms)
           return fail({ kind: "expired" as const, atMs: token.expires_at_ms });
         if (token.used_at_ms !== null && token.public_key !== use.publicKey)
@@ -49,40 +59,6 @@ export function createEnrollments(database: Database): Enrollments {
             .execute();
         }
         return ok({ cluster: token.id, name: token.name });
-      }, signal),
-
-    recordCertificate: (certificate, signal) =>
-      database.write(async ({ db }) => {
-        const cluster = await clusterOf(db, certificate.cluster);
-        if (cluster === undefined) throw new UnknownCluster(certificate.cluster);
-        await db
-          .insertInto("certificates")
-          .values({
-            serial: certificate.serial,
-            cluster_key: cluster.key,
-            public_key: certificate.publicKey,
-            not_before_ms: certificate.notBeforeMs,
-            not_after_ms: certificate.notAfterMs,
-          })
-          .execute();
-        await db
-          .updateTable("clusters")
-          .set({ certificate_expires_at_ms: certificate.notAfterMs })
-          .where("key", "=", cluster.key)
-          .execute();
-      }, signal),
-
-    isTrusted: (cluster, serial, signal) =>
-      database.read(async (db) => {
-        const found = await db
-          .selectFrom("certificates as t")
-          .innerJoin("clusters as c", "c.key", "t.cluster_key")
-          .select("t.serial")
-          .where("t.serial", "=", serial)
-          .where("c.id", "=", cluster)
-          .where("c.removed_at_ms", "is", null)
-          .executeTakeFirst();
-        return found !== undefined;
       }, signal),
 
     forget: (endedBeforeMs, signal) =>

@@ -5,6 +5,7 @@ import type {
   ApplicationChange,
   ApplicationDraft,
   Origin,
+  Overtaking,
   PublishedApplication,
   TombstoneDraft,
 } from "../domain/records.ts";
@@ -22,6 +23,7 @@ import { pieces, prepared, type Database, type Db, type Writing } from "./databa
 import { entryFromRow, rootOf } from "./desired-sets.ts";
 import { writeJson } from "./json.ts";
 import { labelRows } from "./labels.ts";
+import { readRolloutRecord, writeRollout } from "./rollouts.ts";
 import { addToSearch, removeFromSearch } from "./search.ts";
 import type { Publishing } from "./store.ts";
 import type { Tables } from "./tables.ts";
@@ -68,6 +70,8 @@ export function createPublishing(database: Database): Publishing {
         }));
       }, signal),
 
+    rollout: (set, signal) => database.read((db) => readRolloutRecord(db, set), signal),
+
     owners: (names, signal) =>
       database.read(async (db) => {
         const owners = new Map<ApplicationName, Origin>();
@@ -84,17 +88,55 @@ export function createPublishing(database: Database): Publishing {
 
     record: (publication, signal) =>
       database.write(async (writing) => {
-        const { origin, set, changes, events, atMs } = publication;
-        const recording = new Recording(writing, statements, origin, atMs);
+        const { origin, set, changes, rollout, events, atMs } = publication;
+        const recording = new Recording(writing, statements, atMs);
         if (set === "removed") await removeSet(writing.db, origin.name);
         else if (set !== "unchanged") await writeSet(writing.db, set);
         for (const change of changes) {
-          await recording.make(change);
+          await recording.make(change, origin);
           await writing.breathe();
         }
+        if (origin.kind === "application-set" && set !== "removed" && rollout !== undefined)
+          await writeRollout(writing.db, origin.name, rollout);
         const changedClusters = await recording.finish();
         for (const event of events) writing.append(event, atMs);
         return { changedClusters };
+      }, signal),
+
+    overtaken: (signal) =>
+      database.read(async (db) => {
+        const rows = await db
+          .selectFrom("applications as a")
+          .innerJoin("desired_entries as e", "e.application", "a.name")
+          .innerJoin("clusters as c", "c.key", "e.cluster_key")
+          .select([
+            "a.name",
+            "a.source_repo_url",
+            "a.stored_generation",
+            "a.problem_code",
+            "c.id as cluster",
+          ])
+          .whereRef("a.cluster_key", "=", "e.cluster_key")
+          .whereRef("a.stored_generation", ">", "e.generation")
+          .execute();
+        return rows.map((row) => ({
+          what: "offer" as const,
+          cluster: row.cluster,
+          application: row.name,
+          generation: row.stored_generation,
+          repository: row.source_repo_url,
+          hasProblem: row.problem_code !== null,
+        }));
+      }, signal),
+
+    outnumber: (overtakings, atMs, signal) =>
+      database.write(async (writing) => {
+        const recording = new Recording(writing, statements, atMs);
+        for (const overtaking of overtakings) {
+          await recording.outnumber(overtaking);
+          await writing.breathe();
+        }
+        return { changedClusters: await recording.finish() };
       }, signal),
   };
 }
@@ -173,31 +215,76 @@ type Touched = { readonly cluster: KnownCluster; readonly version: number };
 class Recording {
   readonly #writing: Writing;
   readonly #statements: Statements;
-  readonly #origin: Origin;
   readonly #atMs: number;
   readonly #clusters = new Map<ClusterId, KnownCluster | undefined>();
   readonly #touched = new Map<ClusterId, Touched>();
 
-  constructor(writing: Writing, statements: Statements, origin: Origin, atMs: number) {
+  constructor(writing: Writing, statements: Statements, atMs: number) {
     this.#writing = writing;
     this.#statements = statements;
-    this.#origin = origin;
     this.#atMs = atMs;
   }
 
-  async make(change: ApplicationChange): Promise<void> {
+  async make(change: ApplicationChange, origin: Origin): Promise<void> {
     const name = change.kind === "write" ? change.record.name : change.name;
     const [known] = await this.#statements.applicationOf(this.#writing.db, { name });
-    if (known !== undefined && !sameOrigin(originFromRow(known), this.#origin))
+    if (known !== undefined && !sameOrigin(originFromRow(known), origin))
       throw new TypeError(
         `application ${name} is of ${known.origin_kind} ${known.origin_name}, not of ` +
-          `${this.#origin.kind} ${this.#origin.name}`,
+          `${origin.kind} ${origin.name}`,
       );
     if (change.kind === "remove") {
       if (known !== undefined) await this.#remove(known, change.tombstone);
     } else {
       await this.#write(known, change);
     }
+  }
+
+  /** Gives what the cluster should have, or lose, a number it has not seen. Nothing to do when it has one. */
+  async outnumber({ what, cluster: id, application, generation }: Overtaking): Promise<void> {
+    const { db } = this.#writing;
+    const cluster = await this.#cluster(id);
+    if (cluster === undefined) return;
+    if (what === "offer") {
+      const [offered] = await this.#statements.entryOf(db, { application });
+      if (offered?.cluster_key === cluster.key && offered.generation < generation)
+        await this.#renumber(cluster, offered, generation + 1);
+      return;
+    }
+    const [tombstone] = await this.#statements.tombstoneGeneration(db, {
+      cluster: cluster.key,
+      application,
+    });
+    if (tombstone === undefined || tombstone.generation > generation) return;
+    const { version } = this.#touch(cluster);
+    await db
+      .updateTable("tombstones")
+      .set({ generation: generation + 1, changed_version: version })
+      .where("cluster_key", "=", cluster.key)
+      .where("application", "=", application)
+      .where("carried_out_at_ms", "is", null)
+      .execute();
+  }
+
+  async #renumber(cluster: KnownCluster, offered: EntryRow, generation: number): Promise<void> {
+    const known = await this.#writing.db
+      .selectFrom("applications as a")
+      .innerJoin("application_documents as d", "d.application", "a.name")
+      .selectAll("a")
+      .select("d.document")
+      .where("a.name", "=", offered.application)
+      .executeTakeFirst();
+    if (known === undefined) return;
+    const drafted =
+      known.drafted_cluster_key === null
+        ? undefined
+        : await this.#clusterByKey(known.drafted_cluster_key);
+    await this.#write(known, {
+      kind: "write",
+      record: draftFromRow(known, drafted?.id),
+      desired: { cluster: cluster.id, entry: { ...entryFromRow(offered), generation } },
+      leaves: undefined,
+    });
   }
 
   /** Writes the new versions and roots. Returns whose they are. */
@@ -242,7 +329,7 @@ class Recording {
     const raised =
       desired === undefined || target === undefined
         ? undefined
-        : await this.#raise(target, desired.entry, offered);
+        : await this.#raise(target, desired.entry, offered, known);
     const runsIn =
       target ?? (offered === undefined ? drafted : await this.#clusterByKey(offered.cluster_key));
     const generation = raised?.generation ?? record.generation;
@@ -291,9 +378,12 @@ class Recording {
     target: KnownCluster,
     entry: DesiredApplication,
     offered: EntryRow | undefined,
+    known: KnownApplication | undefined,
   ): Promise<DesiredApplication | undefined> {
     if (offered?.digest === desiredDigest(entry)) return undefined;
-    const floor = await this.#floor(target, entry.application, offered);
+    // A hub that was restored from a backup hears of newer generations than it gave out.
+    const reported = known?.cluster_key === target.key ? known.stored_generation : 0;
+    const floor = Math.max(reported, await this.#floor(target, entry.application, offered));
     return { ...entry, generation: Math.max(entry.generation, floor + 1) };
   }
 
@@ -326,6 +416,7 @@ class Recording {
       trace: entry.trace,
       digest: desiredDigest(entry),
       changed_version: version,
+      service_account: entry.serviceAccount ?? null,
     };
     await db
       .insertInto("desired_entries")
@@ -353,6 +444,7 @@ class Recording {
         keep_objects: tombstone.keepObjects ? 1 : 0,
         changed_version: version,
         carried_out_at_ms: null,
+        service_account: offered.service_account,
       })
       .execute();
   }

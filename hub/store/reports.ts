@@ -17,6 +17,7 @@ import {
 import { findCluster, type KnownCluster } from "./cluster-keys.ts";
 import { pieces, prepared, type Database, type Db, type Writing } from "./database.ts";
 import { writeJson } from "./json.ts";
+import type { Overtaking } from "../domain/records.ts";
 import type { Reports } from "./store.ts";
 import type { StatusColumns, Tables } from "./tables.ts";
 
@@ -95,6 +96,17 @@ export function createReports(database: Database): Reports {
         .selectFrom("applications")
         .select(["name", "report_digest"])
         .where("cluster_key", "=", parameter("cluster")),
+  );
+  const removalOf = prepared<
+    { cluster: number; application: ApplicationName },
+    { generation: number }
+  >((parameter) =>
+    db
+      .selectFrom("tombstones")
+      .select("generation")
+      .where("cluster_key", "=", parameter("cluster"))
+      .where("application", "=", parameter("application"))
+      .where("carried_out_at_ms", "is", null),
   );
   const seen = prepared<{ cluster: number; atMs: number }, unknown>((parameter) =>
     db
@@ -184,10 +196,22 @@ export function createReports(database: Database): Reports {
         .execute();
   }
 
+  async function overtakenBy(
+    db: Db,
+    cluster: KnownCluster,
+    known: KnownApplication | undefined,
+    { application, storedGeneration }: ApplicationReport,
+  ): Promise<Overtaking["what"] | undefined> {
+    if (known !== undefined) return storedGeneration > known.generation ? "offer" : undefined;
+    const [removal] = await removalOf(db, { cluster: cluster.key, application });
+    return removal !== undefined && storedGeneration >= removal.generation ? "removal" : undefined;
+  }
+
   return {
     record: (batch, atMs, signal) =>
       database.write(async (writing) => {
         const { db, breathe } = writing;
+        const overtakings: Overtaking[] = [];
         for (const { cluster: id, applications, gone } of batch) {
           const cluster = await clusterOf(db, id);
           if (cluster === undefined) continue;
@@ -198,6 +222,14 @@ export function createReports(database: Database): Reports {
           };
           for (const report of applications) {
             const known = await ownedHere(report.application);
+            const what = await overtakenBy(db, cluster, known, report);
+            if (what !== undefined)
+              overtakings.push({
+                what,
+                cluster: id,
+                application: report.application,
+                generation: report.storedGeneration,
+              });
             const digest = reportDigest(report);
             if (known === undefined || known.report_digest === digest) continue;
             const status = statusToRow(report, digest, known.generation, atMs);
@@ -212,6 +244,7 @@ export function createReports(database: Database): Reports {
             await db.deleteFrom("resources").where("application", "=", name).execute();
           }
         }
+        return overtakings;
       }, signal),
 
     statusRoot: (cluster, signal) =>

@@ -34,11 +34,14 @@ import type {
   FleetResource,
   Labels,
   Origin,
+  Overtaking,
   PublishedApplication,
   RepositoryRecord,
   StatusCounts,
   TokenRecord,
 } from "../domain/records.ts";
+import type { RolloutChange, RolloutRecord } from "../domain/rollout-record.ts";
+import type { RolloutStatus } from "../domain/rollout.ts";
 import { createApplicationSets } from "./application-sets.ts";
 import { createApplications } from "./applications.ts";
 import { createBlobs } from "./blobs.ts";
@@ -49,6 +52,7 @@ import { createDesiredSets } from "./desired-sets.ts";
 import { createEnrollments } from "./enrollments.ts";
 import { createEvents } from "./events.ts";
 import { createFleet } from "./fleet.ts";
+import { createIdentities } from "./identities.ts";
 import { createHubSettings } from "./hub-settings.ts";
 import { createPublishing } from "./publishing.ts";
 import { createReports } from "./reports.ts";
@@ -71,6 +75,7 @@ export type Store = {
   };
   readonly clusters: Clusters;
   readonly enrollments: Enrollments;
+  readonly identities: Identities;
   readonly sessions: Sessions;
   readonly desiredSets: DesiredSets;
   readonly blobs: Blobs;
@@ -157,8 +162,32 @@ export type Enrollments = {
       | { readonly kind: "unknown" }
       | { readonly kind: "expired"; readonly atMs: number }
       | { readonly kind: "used"; readonly atMs: number }
+      | { readonly kind: "locked"; readonly why: string }
     >
   >;
+  /** Drops join tokens and certificates whose life ended before. Returns how many. */
+  readonly forget: (endedBeforeMs: number, signal: AbortSignal) => Promise<number>;
+};
+
+/** What the hub makes of a certificate that names this cluster. */
+export type IdentityStanding =
+  | { readonly kind: "trusted" }
+  /** Not issued by us to this cluster, or the cluster is removed. */
+  | { readonly kind: "unknown" }
+  /** Cut off. */
+  | { readonly kind: "void" }
+  | { readonly kind: "locked"; readonly why: string };
+
+/** What somebody had to show for a certificate: a join token, or the certificate before it. */
+type IssuedFor =
+  | { readonly kind: "token"; readonly id: string }
+  | { readonly kind: "certificate"; readonly serial: string };
+
+export type Identities = {
+  /**
+   * Gives the certificate the cluster's next generation. False, and nothing recorded, when what it was issued
+   * for is not good any more: the cluster was removed, locked or cut off since it was presented.
+   */
   readonly recordCertificate: (
     certificate: {
       readonly cluster: ClusterId;
@@ -166,13 +195,47 @@ export type Enrollments = {
       readonly publicKey: Digest;
       readonly notBeforeMs: number;
       readonly notAfterMs: number;
+      readonly issuedFor: IssuedFor;
     },
     signal: AbortSignal,
-  ) => Promise<void>;
-  /** Whether a presented certificate is still good: issued by us to this cluster, which is not removed. */
-  readonly isTrusted: (cluster: ClusterId, serial: string, signal: AbortSignal) => Promise<boolean>;
-  /** Drops join tokens and certificates whose life ended before. Returns how many. */
-  readonly forget: (endedBeforeMs: number, signal: AbortSignal) => Promise<number>;
+  ) => Promise<boolean>;
+  /** Of a certificate that was presented before and is still in use. */
+  readonly standing: (
+    cluster: ClusterId,
+    serial: string,
+    signal: AbortSignal,
+  ) => Promise<IdentityStanding>;
+  /**
+   * Of a certificate that is presented now, which is remembered. An older one than the newest ever presented
+   * locks the cluster: `cloned` the first time, `locked` from then on. `cluster-locked` is appended.
+   */
+  readonly present: (
+    cluster: ClusterId,
+    serial: string,
+    nowMs: number,
+    signal: AbortSignal,
+  ) => Promise<IdentityStanding | { readonly kind: "cloned"; readonly why: string }>;
+  /** No identity and no join token of the cluster is taken any more. False when there is no such cluster. */
+  readonly lock: (
+    name: string,
+    why: string,
+    nowMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+  /** Takes the cluster's identities as before; the next one presented is the one in use. */
+  readonly unlock: (
+    name: string,
+    actor: string,
+    nowMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+  /** Every certificate and join token made so far is void for good, and the lock is gone. */
+  readonly cutOff: (
+    name: string,
+    actor: string,
+    nowMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
 };
 
 export type Sessions = {
@@ -293,6 +356,8 @@ type Publication = {
    */
   readonly set: Omit<ApplicationSetRecord, "applications"> | "removed" | "unchanged";
   readonly changes: readonly ApplicationChange[];
+  /** Of a set's rollout; unchanged when it is left out. */
+  readonly rollout?: RolloutChange;
   readonly events: readonly FleetEventDraft[];
   readonly atMs: number;
 };
@@ -304,6 +369,8 @@ export type Publishing = {
     origin: Origin,
     signal: AbortSignal,
   ) => Promise<readonly PublishedApplication[]>;
+  /** Empty for a set without a rollout. */
+  readonly rollout: (set: string, signal: AbortSignal) => Promise<RolloutRecord>;
   readonly owners: (
     names: readonly ApplicationName[],
     signal: AbortSignal,
@@ -321,10 +388,34 @@ export type Publishing = {
     publication: Publication,
     signal: AbortSignal,
   ) => Promise<{ readonly changedClusters: readonly ClusterId[] }>;
+  /** What is offered in an older generation than the one its cluster reported to hold. Reads all that is offered. */
+  readonly overtaken: (signal: AbortSignal) => Promise<
+    readonly (Overtaking & {
+      /** Where the application's source is. */
+      readonly repository: string;
+      /** What is offered is the last good state, and not what Git says. */
+      readonly hasProblem: boolean;
+    })[]
+  >;
+  /**
+   * Gives what is offered, or the order to remove it, a generation beyond the one the cluster holds. For when
+   * what is offered is known to be what Git says. What has changed meanwhile is left alone.
+   */
+  readonly outnumber: (
+    overtakings: readonly Overtaking[],
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<{ readonly changedClusters: readonly ClusterId[] }>;
 };
 
 export type ApplicationSets = {
   readonly find: (name: string, signal: AbortSignal) => Promise<ApplicationSetRecord | undefined>;
+  /** How far its rollout is, by application name; empty without one. */
+  readonly rollout: (
+    name: string,
+    most: number,
+    signal: AbortSignal,
+  ) => Promise<readonly RolloutStatus[]>;
   /** By name. */
   readonly list: (
     filter: ApplicationSetFilter,
@@ -349,7 +440,8 @@ export type Applications = {
 export type Reports = {
   /**
    * One transaction for the batch. A report of an application that is not offered to this cluster is ignored.
-   * `application-status` is appended when the sync status or the health state changed.
+   * `application-status` is appended when the sync status or the health state changed. Returns where a report
+   * tells of a newer generation than the hub ever gave out.
    */
   readonly record: (
     batch: readonly {
@@ -359,7 +451,7 @@ export type Reports = {
     }[],
     atMs: number,
     signal: AbortSignal,
-  ) => Promise<void>;
+  ) => Promise<readonly Overtaking[]>;
   /** `desiredRoot` over name → `reportDigest` of the reports held. */
   readonly statusRoot: (cluster: ClusterId, signal: AbortSignal) => Promise<Digest>;
 };
@@ -481,6 +573,7 @@ export async function openStore(settings: StoreSettings, log?: Log): Promise<Sto
     hub: createHubSettings(database),
     clusters: createClusters(database),
     enrollments: createEnrollments(database),
+    identities: createIdentities(database),
     sessions: createSessions(database),
     desiredSets: createDesiredSets(database),
     blobs: createBlobs(database),

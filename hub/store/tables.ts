@@ -5,8 +5,10 @@ import type { HealthState } from "../../proto/words/health.ts";
 import type { ApplicationName, ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { CommandKind } from "../../proto/words/link-messages.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
+import type { ServiceAccount } from "../../proto/words/service-account.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import type { FleetEventKind, Origin, TokenScope } from "../domain/records.ts";
+import type { RolloutState } from "../domain/rollout.ts";
 
 /**
  * The rows as they lie in the database; what each means is said in the migration that makes it.
@@ -19,6 +21,15 @@ export type Tables = {
   clusters: ClusterTable;
   cluster_labels: { cluster_key: number } & LabelColumns;
   application_sets: ApplicationSetTable;
+  rollout_statuses: {
+    set_name: string;
+    application: ApplicationName;
+    status: RolloutState;
+    step: number;
+    message: string;
+    target_revisions: string;
+    since_ms: number | null;
+  };
   applications: ApplicationTable;
   application_documents: { application: ApplicationName; document: string };
   application_labels: { application: ApplicationName } & LabelColumns;
@@ -59,6 +70,7 @@ export type Tables = {
     public_key: Digest;
     not_before_ms: number;
     not_after_ms: number;
+    generation: number;
   };
   events: {
     sequence: Generated<number>;
@@ -110,6 +122,12 @@ type ClusterTable = {
   generation_floor: number;
   stored_version: number;
   stored_root: Digest | null;
+  identity_newest: Generated<number>;
+  identity_least: Generated<number>;
+  identity_used: Generated<number>;
+  identity_used_since_ms: Generated<number>;
+  locked_at_ms: Generated<number | null>;
+  locked_why: Generated<string | null>;
 };
 
 type ApplicationSetTable = {
@@ -120,6 +138,7 @@ type ApplicationSetTable = {
   commit_sha: string;
   document: string;
   generated_at_ms: number;
+  rollout_issue: string | null;
 } & ProblemColumns;
 
 /** What a cluster says of an application. */
@@ -196,6 +215,7 @@ type DesiredEntryTable = {
   trace: string;
   digest: Digest;
   changed_version: number;
+  service_account: ServiceAccount | null;
 };
 
 type TombstoneTable = {
@@ -207,6 +227,7 @@ type TombstoneTable = {
   keep_objects: number;
   changed_version: number;
   carried_out_at_ms: number | null;
+  service_account: ServiceAccount | null;
 };
 
 type CommandTable = {

@@ -12,7 +12,9 @@ import { readValues, withValues } from "./values.ts";
 /** Argo CD keeps clusters as Secrets with this label, and shows it among the others. */
 const secretTypeLabel = "argocd.argoproj.io/secret-type";
 
-const localServer = "https://kubernetes.default.svc";
+/** Where Argo CD finds the cluster it runs in, and what it calls it. */
+export const localServer = "https://kubernetes.default.svc";
+export const localClusterName = "in-cluster";
 
 /** `clusters`: one set of params per registered cluster that the selector admits, by name. */
 export function clustersParams(
@@ -40,7 +42,9 @@ export function clustersParams(
     !found.some((cluster) => cluster.server === localServer)
   )
     sets.push(localParams());
-  const complete = withValues(sets, values.value, context.templates);
+  // One cluster less would change the one set that lists them all.
+  const spare = flatList ? undefined : context.spare;
+  const complete = withValues(sets, values.value, { templates: context.templates, spare });
   if (!complete.ok || !flatList) return complete;
   return ok([new Map<string, GoValue>([["clusters", complete.value]])]);
 }
@@ -88,8 +92,8 @@ function flatParams(cluster: ClusterFact): Params {
 
 const localParams = (): Params =>
   new Map<string, GoValue>([
-    ["name", "in-cluster"],
-    ["nameNormalized", "in-cluster"],
+    ["name", localClusterName],
+    ["nameNormalized", localClusterName],
     ["server", localServer],
     ["project", ""],
   ]);

@@ -12,16 +12,27 @@ import { field, FieldReader, type JsonObject } from "../document.ts";
 import { flattened, type Params } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
 import { parseLabelSelector, selectorMatches, type Requirement } from "../selector.ts";
+import { clusterDecisionParams } from "./cluster-decision-resource.ts";
 import { clustersParams } from "./clusters.ts";
-import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
-import { gitParams } from "./git-directories.ts";
+import {
+  generatorFailure,
+  sparingWithin,
+  within,
+  type GeneratorContext,
+  type GradualGeneration,
+} from "./context.ts";
+import { gitParams } from "./git.ts";
 import { listParams } from "./list.ts";
 import { matrixParams, type RunChild } from "./matrix.ts";
 import { mergeParams } from "./merge.ts";
+import { pluginParams } from "./plugin.ts";
+import { pullRequestParams } from "./pull-request.ts";
+import { scmProviderParams } from "./scm-provider.ts";
 
 /** What one generator of an entry gave, and the template it puts over the set's own. */
 export type GeneratedParams = {
-  readonly sets: readonly Params[];
+  /** Some are made as they are taken; they can be gone through once. */
+  readonly sets: Iterable<Params>;
   readonly template: JsonObject | undefined;
 };
 
@@ -51,16 +62,23 @@ export function runEntry(
   return ok(results);
 }
 
-const selected = (sets: readonly Params[], selector: readonly Requirement[]): readonly Params[] =>
-  selector.length === 0
-    ? sets
-    : sets.filter((params) => {
-        const flat = flattened(params);
-        return selectorMatches(selector, (key) => flat.get(key));
-      });
+function selected(sets: Iterable<Params>, selector: readonly Requirement[]): Iterable<Params> {
+  return selector.length === 0 ? sets : admitted(sets, selector);
+}
+
+function* admitted(sets: Iterable<Params>, selector: readonly Requirement[]): Iterable<Params> {
+  for (const params of sets) {
+    const flat = flattened(params);
+    if (selectorMatches(selector, (key) => flat.get(key))) yield params;
+  }
+}
 
 /** `depth` counts the generators around this one. */
-function runGenerator(generator: Generator, context: GeneratorContext, depth: number): Generation {
+function runGenerator(
+  generator: Generator,
+  context: GeneratorContext,
+  depth: number,
+): GradualGeneration {
   const { kind, body, path } = generator;
   switch (kind) {
     case "list":
@@ -81,18 +99,18 @@ function runGenerator(generator: Generator, context: GeneratorContext, depth: nu
       const fields = new FieldReader(body, path);
       const keys = fields.texts("mergeKeys");
       if (fields.problems.length > 0) return generatorFailure(fields.problems.join("; "));
-      return mergeParams(children.value, keys, context, childRunner(context, depth));
+      // A set that a child lacks would not be overridden, and go out as something it is not.
+      const strict = { ...context, spare: undefined };
+      return mergeParams(children.value, keys, context, childRunner(strict, depth));
     }
     case "scmProvider":
+      return scmProviderParams(body, path, context);
     case "clusterDecisionResource":
+      return clusterDecisionParams(body, path, context);
     case "pullRequest":
+      return pullRequestParams(body, path, context);
     case "plugin":
-      return fail(
-        problem(
-          codes.unsupportedGenerator,
-          `generator ${kind} is not supported yet (${generator.path})`,
-        ),
-      );
+      return pluginParams(body, path, context);
     default:
       return unreachable(kind, "generator");
   }
@@ -111,6 +129,8 @@ function readChildren(
   return problems.length === 0 ? ok(children) : generatorFailure(problems.join("; "));
 }
 
+const childWords = "child generator returned an error on parameter generation";
+
 const childRunner =
   (context: GeneratorContext, depth: number): RunChild =>
   (entry) => {
@@ -118,15 +138,16 @@ const childRunner =
     const selector = parseLabelSelector(entry.selector, "any-text");
     if (!selector.ok)
       return generatorFailure(
-        `child generator returned an error on parameter generation: error parsing label selector: ${entry.path}.selector: ${selector.problem}`,
+        `${childWords}: error parsing label selector: ${entry.path}.selector: ${selector.problem}`,
       );
     if (generator === undefined) return generatorFailure("child generator generated no parameters");
     if (another !== undefined)
       return generatorFailure("found more than one generator in matrix.Generators");
-    const sets = runGenerator(generator, context, depth + 1);
+    const sets = runGenerator(generator, sparingWithin(childWords, context), depth + 1);
+    // What another generator combines is gone through again and again.
     return sets.ok
-      ? ok(selected(sets.value, selector.value))
-      : within("child generator returned an error on parameter generation", sets.problem);
+      ? ok([...selected(sets.value, selector.value)])
+      : within(childWords, sets.problem);
   };
 
 /** How soon a generator's source is looked at again, in seconds; 0 is never. */

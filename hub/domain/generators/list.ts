@@ -3,7 +3,7 @@ import type { Json } from "../../../proto/words/digest.ts";
 import { field, FieldReader, isList, isObject, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
 
 /** `list`: its elements as they are written, and those of `elementsYaml` after them. */
 export function listParams(body: JsonObject, path: string, context: GeneratorContext): Generation {
@@ -18,8 +18,9 @@ export function listParams(body: JsonObject, path: string, context: GeneratorCon
         `error unmarshling list element: ${path}.elements[${index}] must be a mapping`,
       );
     const params = context.templates.goTemplate ? ok(mapOf(element)) : textParams(element);
-    if (!params.ok) return params;
-    sets.push(params.value);
+    if (params.ok) sets.push(params.value);
+    else if (context.spare === undefined) return params;
+    else context.spare(within(`${path}.elements[${index}]`, params.problem).problem);
   }
   if (yaml === "") return ok(sets);
   const decoded = context.needs.decodeYaml(yaml);

@@ -1,10 +1,17 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
-import type { Generator, GeneratorEntry } from "../application-set.ts";
+import { canonicalJson } from "../../../proto/words/digest.ts";
+import type { Generator as WrittenGenerator, GeneratorEntry } from "../application-set.ts";
 import { emptyObject, field, isObject, type JsonObject } from "../document.ts";
 import { combinedText, deepMerged, type Params } from "../params.ts";
 import { problem, type ProblemDraft } from "../problem.ts";
 import { compileDocument, Templates } from "../render-template.ts";
-import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
+import {
+  generatorFailure,
+  within,
+  type Generation,
+  type GeneratorContext,
+  type GradualGeneration,
+} from "./context.ts";
 
 /** How a generator with children runs one of them. */
 export type RunChild = (entry: GeneratorEntry) => Generation;
@@ -17,7 +24,7 @@ export function matrixParams(
   children: readonly GeneratorEntry[],
   context: GeneratorContext,
   run: RunChild,
-): Generation {
+): GradualGeneration {
   const [first, second] = children;
   if (first === undefined || second === undefined)
     return generatorFailure("found less than two generators, Matrix support only two");
@@ -29,35 +36,100 @@ export function matrixParams(
       "error failed to get params for first generator in matrix generator",
       outer.problem,
     );
-  const sets: Params[] = [];
-  for (const a of outer.value) {
-    const inner = secondParams(second, a, context, run);
-    if (!inner.ok)
-      return within(
+  const combined = combinations(outer.value, sameFieldsOnce(second, context, run), context);
+  // Where nothing is spared a failure is everybody's, so it must be known before the first set is used.
+  return context.spare === undefined ? atOnce(combined) : ok(spared(combined, context.spare));
+}
+
+/** The sets of the second child beside one of the first's. */
+type Inner = (params: Params) => Generation;
+
+/**
+ * How many sets of params one matrix may give. A thousand clusters times five hundred directories are as many,
+ * and more than a hub holds as Applications.
+ */
+const pairsMost = 500_000;
+
+/** Makes each pair as it is asked for: all at once they are the largest thing a generation would hold. */
+function* combinations(
+  outer: readonly Params[],
+  inner: Inner,
+  { templates }: GeneratorContext,
+): Generator<Result<Params, ProblemDraft>> {
+  let pairs = 0;
+  let before: readonly Params[] | undefined;
+  for (const a of outer) {
+    const sets = inner(a);
+    if (!sets.ok) {
+      yield within(
         "failed to get params for second generator in the matrix generator",
-        inner.problem,
+        sets.problem,
       );
-    for (const b of inner.value) {
-      const combined = combine(a, b, context.templates.goTemplate);
-      if (!combined.ok)
-        return within(
-          "failed to combine string maps with merging params for the matrix generator",
-          combined.problem,
-        );
-      sets.push(combined.value);
+      continue;
     }
+    pairs += sets.value.length;
+    // Where two rows are the same all will be: then their number is known before they are made.
+    const foreseen = sets.value === before ? sets.value.length * outer.length : pairs;
+    before = sets.value;
+    if (foreseen > pairsMost) {
+      yield generatorFailure(
+        `the matrix generator gives more than ${pairsMost} sets of params: ${outer.length} of the first generator, ${sets.value.length} of the second for each`,
+      );
+      return;
+    }
+    for (const b of sets.value) {
+      const combined = combine(a, b, templates.goTemplate);
+      yield combined.ok
+        ? combined
+        : within(
+            "failed to combine string maps with merging params for the matrix generator",
+            combined.problem,
+          );
+    }
+  }
+}
+
+function atOnce(combined: Iterable<Result<Params, ProblemDraft>>): Generation {
+  const sets: Params[] = [];
+  for (const one of combined) {
+    if (!one.ok) return one;
+    sets.push(one.value);
   }
   return ok(sets);
 }
 
-function secondParams(
+function* spared(
+  combined: Iterable<Result<Params, ProblemDraft>>,
+  spare: (flaw: ProblemDraft) => void,
+): Iterable<Params> {
+  for (const one of combined) {
+    if (one.ok) yield one.value;
+    else spare(one.problem);
+  }
+}
+
+/**
+ * Runs the second child anew only when its fields came out differently: most of them mention nothing of the
+ * first child, and what they give is then the same beside each of its sets.
+ */
+function sameFieldsOnce(entry: GeneratorEntry, context: GeneratorContext, run: RunChild): Inner {
+  let last: { readonly fields: string; readonly sets: Generation } | undefined;
+  return (params) => {
+    const written = secondEntry(entry, params, context);
+    if (!written.ok) return written;
+    const fields = canonicalJson(written.value.generators.map(({ body }) => body));
+    if (last?.fields !== fields) last = { fields, sets: run(written.value) };
+    return last.sets;
+  };
+}
+
+function secondEntry(
   entry: GeneratorEntry,
   params: Params,
   context: GeneratorContext,
-  run: RunChild,
-): Generation {
-  if (params.size === 0) return run(entry);
-  const generators: Generator[] = [];
+): Result<GeneratorEntry, ProblemDraft> {
+  if (params.size === 0) return ok(entry);
+  const generators: WrittenGenerator[] = [];
   for (const generator of entry.generators) {
     const body = interpolated(generator.body, params, context);
     if (!body.ok)
@@ -67,7 +139,7 @@ function secondParams(
       );
     generators.push({ ...generator, body: body.value });
   }
-  return run({ ...entry, generators });
+  return ok({ ...entry, generators });
 }
 
 /** On a shared name the first child wins with Go templates; without them both must say the same. */
@@ -115,6 +187,7 @@ function preresolved(
   const strict = new Templates(
     { goTemplate: context.templates.goTemplate, missingKey: "error" },
     context.needs,
+    context.templates.allowance,
   );
   const resolved = emptyObject();
   for (const key of Object.keys(values)) {

@@ -1,12 +1,10 @@
-import { ok } from "../../../proto/kit/result.ts";
+import { ok, type Result } from "../../../proto/kit/result.ts";
 import { FieldReader, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
-import type { Labels } from "../records.ts";
-import type { Templates } from "../render-template.ts";
-import { StringMap, type GoValue } from "../template/value.ts";
-import { within, generatorFailure, type Generation } from "./context.ts";
-import type { Result } from "../../../proto/kit/result.ts";
 import type { ProblemDraft } from "../problem.ts";
+import type { Labels } from "../records.ts";
+import { StringMap, type GoValue } from "../template/value.ts";
+import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
 
 /** The `values` of a generator: text by name. */
 export function readValues(body: JsonObject, path: string): Result<Labels, ProblemDraft> {
@@ -22,26 +20,42 @@ export function readValues(body: JsonObject, path: string): Result<Labels, Probl
 export function withValues(
   sets: readonly Params[],
   values: Labels,
-  templates: Templates,
+  context: Pick<GeneratorContext, "templates" | "spare">,
 ): Generation {
   const keys = Object.keys(values);
   if (keys.length === 0) return ok(sets);
+  const { templates, spare } = context;
   const results: Params[] = [];
   for (const params of sets) {
-    const rendered = new StringMap();
-    for (const key of keys) {
-      const text = templates.render(values[key] ?? "", params);
-      if (!text.ok)
-        return within(
-          "failed to append templated values: failed to replace templated string",
-          text.problem,
-        );
-      rendered.set(key, text.value);
+    const rendered = renderedValues(params, values, keys, templates);
+    if (!rendered.ok) {
+      if (spare === undefined) return rendered;
+      spare(rendered.problem);
+      continue;
     }
     const result = new Map<string, GoValue>(params);
-    if (templates.goTemplate) result.set("values", rendered);
-    else for (const [key, text] of rendered) result.set(`values.${key}`, text);
+    if (templates.goTemplate) result.set("values", rendered.value);
+    else for (const [key, text] of rendered.value) result.set(`values.${key}`, text);
     results.push(result);
   }
   return ok(results);
+}
+
+function renderedValues(
+  params: Params,
+  values: Labels,
+  keys: readonly string[],
+  templates: GeneratorContext["templates"],
+): Result<StringMap, ProblemDraft> {
+  const rendered = new StringMap();
+  for (const key of keys) {
+    const text = templates.render(values[key] ?? "", params);
+    if (!text.ok)
+      return within(
+        "failed to append templated values: failed to replace templated string",
+        text.problem,
+      );
+    rendered.set(key, text.value);
+  }
+  return ok(rendered);
 }

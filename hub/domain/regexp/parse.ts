@@ -120,12 +120,12 @@ class Parser {
         greedy = false;
       }
       const text = this.#characters.slice(operatorAt, this.#at).join("");
-      if (previous !== "")
-        throw new BadRegexp("invalid nested repetition operator", previous + text);
-      previous = text;
       const [least, most] = bounds;
       if (least > repeatMost || (most !== undefined && (most > repeatMost || most < least)))
         throw new BadRegexp("invalid repeat count", text);
+      if (previous !== "")
+        throw new BadRegexp("invalid nested repetition operator", previous + text);
+      previous = text;
       node = { kind: "repeat", of: node, least, most, greedy: greedy !== this.#flags.ungreedy };
     }
     return [...atoms.slice(0, -1), node];
@@ -209,7 +209,6 @@ class Parser {
       if (named === null) throw new BadRegexp("invalid named capture", rest);
       const name = named[1] ?? "";
       if (!/^[A-Za-z0-9_]+$/.test(name)) throw new BadRegexp("invalid named capture", named[0]);
-      if (this.#names.includes(name)) throw new BadRegexp("duplicate capture group name", name);
       this.#at += Array.from(named[0]).length;
       return this.#captured(name);
     }

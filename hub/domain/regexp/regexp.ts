@@ -318,11 +318,12 @@ function regexpOf(pattern: string, compiled: Compiled): Regexp {
         result += textOf(codes, lastEnd, start);
         if (end > lastEnd || start === 0) {
           const added = parts
-            .map((part) =>
-              typeof part === "string"
-                ? part
-                : textOf(codes, slots[part * 2] ?? -1, slots[part * 2 + 1] ?? -1),
-            )
+            .map((part) => {
+              if (typeof part === "string") return part;
+              const index = part.find((capture) => (slots[capture * 2] ?? -1) >= 0);
+              if (index === undefined) return "";
+              return textOf(codes, slots[index * 2] ?? -1, slots[index * 2 + 1] ?? -1);
+            })
             .join("");
           charge(added.length);
           result += added;
@@ -351,12 +352,15 @@ function regexpOf(pattern: string, compiled: Compiled): Regexp {
   };
 }
 
-/** A replacement as text and numbers of captures. A name nobody has stands for nothing. */
+/**
+ * A replacement as text and numbers of captures, the first of which that took part counts: several may have one
+ * name. A name nobody has stands for nothing.
+ */
 function parseReplacement(
   replacement: string,
   names: readonly string[],
-): readonly (string | number)[] {
-  const parts: (string | number)[] = [];
+): readonly (string | readonly number[])[] {
+  const parts: (string | readonly number[])[] = [];
   let at = 0;
   for (const found of replacement.matchAll(/\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu)) {
     parts.push(replacement.slice(at, found.index));
@@ -365,11 +369,8 @@ function parseReplacement(
     if (name === undefined) parts.push("$");
     else if (/^[0-9]+$/.test(name)) {
       const index = Number(name);
-      if (index < names.length) parts.push(index);
-    } else {
-      const index = names.indexOf(name);
-      if (index > 0) parts.push(index);
-    }
+      if (index < names.length) parts.push([index]);
+    } else parts.push([...names.keys()].filter((index) => names[index] === name));
   }
   parts.push(replacement.slice(at));
   return parts;

@@ -1,10 +1,11 @@
 import type { Json } from "../../../proto/words/digest.ts";
 import type { Result } from "../../../proto/kit/result.ts";
 import type { Regexp } from "../regexp/regexp.ts";
+import type { GoTime } from "./time/go-time.ts";
 import type { GoList, GoMap, GoValue } from "./value.ts";
 
 /** What a function's parameter takes; Go converts nothing on its own. */
-export type ParameterType = "any" | "string" | "int" | "bool" | "float64" | "map" | "list";
+export type ParameterType = "any" | "string" | "int" | "bool" | "float64" | "map" | "list" | "time";
 
 type Argument<P extends ParameterType> = P extends "string"
   ? string
@@ -18,7 +19,9 @@ type Argument<P extends ParameterType> = P extends "string"
           ? GoMap
           : P extends "list"
             ? GoList
-            : GoValue;
+            : P extends "time"
+              ? GoTime
+              : GoValue;
 
 type Arguments<P extends readonly ParameterType[]> = {
   readonly [K in keyof P]: Argument<P[K]>;

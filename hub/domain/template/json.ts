@@ -48,7 +48,10 @@ function written(value: GoValue, manner: JsonManner, depth: number): string {
   }
   if (value === null || value instanceof NilList) return "null";
   if (value instanceof GoInteger) return value.value.toString();
-  if (value instanceof GoObject) return quoteJson(value.text, manner.escapesHtml);
+  if (value instanceof GoObject) {
+    if (value.json === undefined) throw new Unsupported(`json: ${value.text} has no JSON`);
+    return quoteJson(value.json, manner.escapesHtml);
+  }
   const inner = manner.indented ? `\n${"  ".repeat(depth + 1)}` : "";
   const outer = manner.indented ? `\n${"  ".repeat(depth)}` : "";
   const colon = manner.indented ? ": " : ":";

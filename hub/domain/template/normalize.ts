@@ -1,4 +1,5 @@
 import { firstBytes } from "./print.ts";
+import { transliterated } from "./transliterate.ts";
 
 /** A name made fit for Kubernetes, as Argo CD does it. */
 export function normalize(text: string): string {
@@ -20,8 +21,32 @@ const trailing = /(?<![-.])[-.]+$/;
 export function slugify(text: string, lengthMost: number, smart: boolean): string {
   let slug = normalize(text);
   if (!smart && slug.length > lengthMost) slug = firstBytes(slug, Math.max(lengthMost, 0));
-  slug = slug.replace(/[^A-Za-z0-9_-]/g, "-").replace(/-+/g, "-");
-  slug = slug.replace(/^[-_]+/, "").replace(/(?<![-_])[-_]+$/, "");
+  return shortened(dashed(slug), lengthMost, smart);
+}
+
+/**
+ * The name of a branch as `branch_slug`: at most 50 characters, underscores become dashes. Latin,
+ * Greek and Cyrillic letters are spelled in ASCII; those of other scripts become dashes.
+ */
+export function branchSlug(branch: string): string {
+  const spelled = branch
+    .trim()
+    .replaceAll("_", "-")
+    .replace(/["'’]/g, "")
+    .replaceAll("&", "and")
+    .replaceAll("@", "at");
+  return shortened(dashed(transliterated(spelled)), 50, true);
+}
+
+/** Everything that is no letter or digit as single dashes, none at the ends. */
+const dashed = (text: string): string =>
+  text
+    .replace(/[^A-Za-z0-9_-]/g, "-")
+    .replace(/-+/g, "-")
+    .replace(/^[-_]+/, "")
+    .replace(/(?<![-_])[-_]+$/, "");
+
+function shortened(slug: string, lengthMost: number, smart: boolean): string {
   if (!smart || slug.length <= lengthMost) return slug;
   const most = Math.max(lengthMost, 0);
   // A dash right behind the limit means that a whole word fits.

@@ -1,3 +1,5 @@
+import { FunctionError } from "./function.ts";
+import { GoTime } from "./time/go-time.ts";
 import { binaryFloat, formatFloat, hexFloat, printFloat } from "./floats.ts";
 import { goQuote, hex, printValue } from "./print.ts";
 import {
@@ -25,8 +27,13 @@ type Flags = {
   readonly precision: number | undefined;
 };
 
-/** Wider fields and finer fractions than this are refused, as Go refuses absurd ones. */
+/** Wider fields and finer fractions are refused; Go goes on to a million and then misreads the verb. */
 const widthMost = 10_000;
+
+function bounded(width: number): number {
+  if (width <= widthMost) return width;
+  throw new FunctionError(`a width or precision of more than ${widthMost}`);
+}
 
 /** `printf`: fmt.Sprintf, its complaints about wrong verbs and operands included. */
 export function sprintf(format: string, operands: readonly GoValue[]): string {
@@ -39,9 +46,9 @@ export function sprintf(format: string, operands: readonly GoValue[]): string {
   const integerOperand = (): number | undefined => {
     const value = integerOf(operands[next]);
     next += 1;
-    return value === undefined || value > BigInt(widthMost) || value < BigInt(-widthMost)
-      ? undefined
-      : Number(value);
+    if (value === undefined) return undefined;
+    bounded(Math.abs(Number(value)));
+    return Number(value);
   };
   const number = (): number | undefined => {
     let digits = "";
@@ -49,7 +56,7 @@ export function sprintf(format: string, operands: readonly GoValue[]): string {
       digits += characters[at] ?? "";
       at += 1;
     }
-    return digits === "" ? undefined : Math.min(Number(digits), widthMost + 1);
+    return digits === "" ? undefined : bounded(Number(digits));
   };
   /** `[n]` picks the next operand. Returns false for a bad one. */
   const index = (): boolean => {
@@ -96,13 +103,7 @@ export function sprintf(format: string, operands: readonly GoValue[]): string {
         width = -width;
         flags.minus = true;
       }
-    } else {
-      width = number();
-      if (width !== undefined && width > widthMost) {
-        width = undefined;
-        output += "%!(BADWIDTH)";
-      }
-    }
+    } else width = number();
     if (characters[at] === ".") {
       at += 1;
       goodIndex = index() && goodIndex;
@@ -114,10 +115,6 @@ export function sprintf(format: string, operands: readonly GoValue[]): string {
           output += "%!(BADPREC)";
         }
       } else precision = number() ?? 0;
-      if (precision !== undefined && precision > widthMost) {
-        precision = undefined;
-        output += "%!(BADPREC)";
-      }
     }
     goodIndex = index() && goodIndex;
     const verb = characters[at];
@@ -158,6 +155,8 @@ function formatOperand(value: GoValue, verb: string, flags: Flags): string {
   if (value === undefined || value === null)
     return verb === "T" || verb === "v" ? padded("<nil>", flags) : `%!${verb}(<nil>)`;
   if (verb === "T") return padded(typeName(value), flags);
+  if (value instanceof GoTime && (!"vsqxX".includes(verb) || (verb === "v" && flags.sharp)))
+    throw new FunctionError(`%${verb} would print the insides of a time, which are Go's own`);
   if (verb === "v" && flags.sharp) return goSyntax(value);
   if (typeof value === "string") return formatText(value, verb, flags);
   if (typeof value === "boolean")

@@ -44,11 +44,14 @@ export class GoObject {
   readonly type: string;
   readonly fields: GoMap;
   readonly text: string;
+  /** The text that stands for it in JSON; `undefined` when JSON cannot hold it. */
+  readonly json: string | undefined;
 
-  constructor(type: string, fields: GoMap, text: string) {
+  constructor(type: string, fields: GoMap, text: string, json: string | undefined) {
     this.type = type;
     this.fields = fields;
     this.text = text;
+    this.json = json;
   }
 }
 
@@ -193,12 +196,13 @@ export function jsonOf(value: GoValue): Json {
   if (typeof value === "number" && !Number.isFinite(value))
     throw new TypeError(`json: unsupported value: ${goInfinity(value)}`);
   if (value instanceof GoInteger) return value.value;
-  if (value instanceof GoObject) return value.text;
+  if (value instanceof GoObject) return value.json ?? value.text;
   if (isGoMap(value)) {
     const object = Object.create(null) as { [key: string]: Json };
     for (const [key, item] of value) object[key] = jsonOf(item);
     return object;
   }
+  if (value instanceof NilList) return null;
   if (isGoList(value)) return value.map(jsonOf);
   return value;
 }

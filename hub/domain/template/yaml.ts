@@ -204,7 +204,7 @@ function plainScalar(value: Exclude<GoValue, string>): string {
   if (value === undefined || value === null) return "null";
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   if (value instanceof GoInteger) return value.value.toString();
-  if (value instanceof GoObject) return value.text;
+  if (value instanceof GoObject) return value.json ?? value.text;
   if (typeof value !== "number") return "";
   if (Number.isNaN(value)) return ".nan";
   if (!Number.isFinite(value)) return value > 0 ? ".inf" : "-.inf";

@@ -1,10 +1,12 @@
 import { z } from "@hono/zod-openapi";
+import { setResourcesMost } from "../../domain/set-status.ts";
 import type { HttpNeeds } from "../needs.ts";
 import { Refused } from "../problems.ts";
 import { flagQuery, given, pageQuery, textQuery } from "../query.ts";
 import { json, type Api, type RouteTable } from "../route.ts";
 import { ApplicationSchema, ApplicationSetSchema, pageOf } from "../schemas.ts";
 import { applicationFieldsByDefault, applicationSetView, applicationView, pick } from "../views.ts";
+import { SetStatusSchema, setStatusView } from "../set-status.ts";
 import { documentOf } from "./applications.ts";
 
 /** Sets, what they generate, and why they do not. */
@@ -37,13 +39,15 @@ export function addApplicationSetRoutes(api: Api, needs: HttpNeeds, table: Route
     method: "get",
     path: "/v1/applicationsets/{name}",
     operationId: "readApplicationSet",
-    summary: "One set: its document, its problem, and a page of the applications it generates",
+    summary:
+      "One set: its document, its status, its problem, and a page of the applications it generates",
     tags: ["applicationsets"],
     request: { params: z.object({ name: z.string() }), query: z.strictObject(pageQuery) },
     responses: {
       200: json(
         ApplicationSetSchema.extend({
           document: z.record(z.string(), z.unknown()).openapi({ description: "as written" }),
+          status: SetStatusSchema,
           generated: pageOf(ApplicationSchema.partial(), "ApplicationPage"),
         }).openapi("ApplicationSetDetail"),
         "The set",
@@ -62,11 +66,13 @@ export function addApplicationSetRoutes(api: Api, needs: HttpNeeds, table: Route
       { limit, after },
       c.get("signal"),
     );
+    const statuses = await store.applicationSets.rollout(name, setResourcesMost, c.get("signal"));
     const items = page.items.map((item) => pick(applicationView(item), applicationFieldsByDefault));
     return c.json(
       {
         ...applicationSetView(set),
         document: documentOf(set.document),
+        status: setStatusView(set, statuses, page.items),
         generated: { items, next: page.next },
       },
       200,

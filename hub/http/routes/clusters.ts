@@ -2,9 +2,11 @@ import { z } from "@hono/zod-openapi";
 import { Turns } from "../../../proto/kit/turns.ts";
 import { parseClusterName, type ClusterName } from "../../../proto/words/ids.ts";
 import { joinTokenLifeMs } from "../../domain/join-token.ts";
-import { joinManifest, spokeCommand } from "../../domain/join-manifest.ts";
+import { helmCommand, spokeCommand } from "../../domain/join-command.ts";
+import { joinManifest } from "../../domain/join-manifest.ts";
 import { annotationProblems, labelProblems } from "../../domain/label-syntax.ts";
 import type { ClusterRecord, Labels } from "../../domain/records.ts";
+import { usualSpokeRole, type SpokeRole } from "../../domain/spoke-role.ts";
 import type { HttpNeeds, HttpSettings } from "../needs.ts";
 import { Refused } from "../problems.ts";
 import { given, pageQuery, readBy, selectorQuery, textQuery } from "../query.ts";
@@ -26,6 +28,9 @@ const changeOf = (problemsOf: (map: Labels) => readonly string[]) =>
       context.addIssue({ code: "custom", message });
   });
 
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const groupForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/;
+
 const LifeSchema = z
   .number()
   .int()
@@ -33,6 +38,32 @@ const LifeSchema = z
   .max(joinTokenLifeMs.most)
   .optional()
   .openapi({ description: "how long the join token is good for, in milliseconds" });
+
+const RoleSchema = z
+  .strictObject({
+    namespaces: z
+      .array(z.string().regex(dnsLabel, { error: "a namespace is a DNS label" }))
+      .max(100)
+      .default([])
+      .openapi({
+        description:
+          "the namespaces the spoke manages; none named means all, and the cluster's own kinds",
+      }),
+    secrets: z.boolean().default(usualSpokeRole.secrets).openapi({
+      description: "whether Git may hold Secrets; the spoke may then read all of them",
+    }),
+    customResourceGroups: z
+      .array(
+        z.string().max(253).regex(groupForm, { error: "not an API group of custom resources" }),
+      )
+      .max(100)
+      .default([])
+      .openapi({ description: "API groups of the custom resources Git may hold" }),
+  })
+  .default({ ...usualSpokeRole, namespaces: [], customResourceGroups: [] })
+  .openapi("SpokeRole", { description: "what the spoke may do in its cluster" });
+
+const InviteSchema = z.strictObject({ lifeMs: LifeSchema, role: RoleSchema });
 
 const RegistrationSchema = z
   .strictObject({
@@ -45,6 +76,7 @@ const RegistrationSchema = z
       .optional()
       .openapi({ description: "what destinations may name; https://<name>.cluster.wheelhouse" }),
     joinTokenLifeMs: LifeSchema,
+    role: RoleSchema,
   })
   .openapi("ClusterRegistration");
 
@@ -54,6 +86,18 @@ const ChangeSchema = z
     annotations: changeOf(annotationProblems).optional(),
   })
   .openapi("ClusterChange");
+
+const LockSchema = z
+  .strictObject({
+    reason: z
+      .string()
+      .min(1)
+      .max(500)
+      .regex(/^\P{Cc}*$/u, { error: "a reason is one line" })
+      .optional()
+      .openapi({ description: "what the spoke and whoever looks at the cluster are told" }),
+  })
+  .openapi("ClusterLock");
 
 /** Clusters: who they are, how they join, how they leave. */
 export function addClusterRoutes(
@@ -74,13 +118,14 @@ export function addClusterRoutes(
 
   const invite = async (
     cluster: ClusterRecord,
-    lifeMs: number | undefined,
+    // A request without a body asks for what is usual.
+    wanted: { readonly lifeMs?: number | undefined; readonly role?: SpokeRole },
     signal: AbortSignal,
   ) => {
-    const { hubAddress, hubFingerprint, spokeImage, tokenLifeMs } = settings.join;
+    const { hubAddress, hubFingerprint, spokeImage, spokeChart, tokenLifeMs } = settings.join;
     const { token, expiresAtMs } = await needs.issueJoinToken(
       cluster.id,
-      lifeMs ?? tokenLifeMs,
+      wanted.lifeMs ?? tokenLifeMs,
       signal,
     );
     const invitation = {
@@ -89,6 +134,7 @@ export function addClusterRoutes(
       hubFingerprint,
       token,
       image: spokeImage,
+      role: wanted.role ?? usualSpokeRole,
     };
     const items: readonly Record<string, unknown>[] = joinManifest(invitation);
     return {
@@ -97,6 +143,7 @@ export function addClusterRoutes(
       hubAddress,
       hubFingerprint,
       spokeCommand: spokeCommand(invitation),
+      helmCommand: helmCommand(invitation, spokeChart),
       manifest: { apiVersion: "v1", kind: "List", items },
     } as const;
   };
@@ -152,7 +199,7 @@ export function addClusterRoutes(
     },
   });
   api.openapi(register, async (c) => {
-    const { name, labels, annotations, server, joinTokenLifeMs } = c.req.valid("json");
+    const { name, labels, annotations, server, joinTokenLifeMs, role } = c.req.valid("json");
     const draft = {
       id: needs.newClusterId(),
       name,
@@ -166,7 +213,7 @@ export function addClusterRoutes(
         ? new Refused("WH-API-4090", `there is a cluster ${JSON.stringify(name)} already`)
         : new Refused("WH-API-4091", `another cluster has the server URL ${draft.server}`);
     needs.clustersChanged({ kind: "added", id: draft.id, name });
-    const join = await invite(added.value, joinTokenLifeMs, c.get("signal"));
+    const join = await invite(added.value, { lifeMs: joinTokenLifeMs, role }, c.get("signal"));
     c.header("location", `/v1/clusters/${name}`);
     return c.json({ cluster: clusterView(added.value), join }, 201);
   });
@@ -231,14 +278,75 @@ export function addClusterRoutes(
     tags: ["clusters"],
     request: {
       params: NamePath,
-      body: jsonBody(z.strictObject({ lifeMs: LifeSchema }), false),
+      body: jsonBody(InviteSchema, false),
     },
     responses: { 201: json(JoinSchema, "All its spoke needs to join") },
   });
   api.openapi(rejoin, async (c) => {
     const cluster = await find(c.req.valid("param").name, c.get("signal"));
-    const { lifeMs } = c.req.valid("json");
-    return c.json(await invite(cluster, lifeMs, c.get("signal")), 201);
+    return c.json(await invite(cluster, c.req.valid("json"), c.get("signal")), 201);
+  });
+
+  const lock = table.route("write", {
+    method: "post",
+    path: "/v1/clusters/{name}/lock",
+    operationId: "lockCluster",
+    summary: "Lets nobody in as this cluster; what runs there goes on",
+    description:
+      "Its session ends at once, and no certificate and no join token of it is taken until it is unlocked or joined anew. Locking a locked cluster changes nothing.",
+    tags: ["clusters"],
+    request: { params: NamePath, body: jsonBody(LockSchema, false) },
+    responses: { 200: json(ClusterSchema, "The cluster, locked") },
+  });
+  api.openapi(lock, async (c) => {
+    const { id, name } = await find(c.req.valid("param").name, c.get("signal"));
+    const { reason } = c.req.valid("json");
+    const why = `by ${actorOf(c)}${reason === undefined ? "" : `: ${reason}`}`;
+    const locked = await store.identities.lock(name, why, clock.nowMs(), c.get("signal"));
+    if (!locked) throw noSuchCluster(name);
+    needs.clustersChanged({ kind: "locked", id, name, why });
+    return c.json(clusterView(await find(name, c.get("signal"))), 200);
+  });
+
+  const unlock = table.route("write", {
+    method: "post",
+    path: "/v1/clusters/{name}/unlock",
+    operationId: "unlockCluster",
+    summary: "Takes the cluster's identities as before",
+    description:
+      "For a lock that turned out to be needless. When an identity was stolen, join the cluster anew instead.",
+    tags: ["clusters"],
+    request: { params: NamePath },
+    responses: { 200: json(ClusterSchema, "The cluster, unlocked") },
+  });
+  api.openapi(unlock, async (c) => {
+    const { name } = await find(c.req.valid("param").name, c.get("signal"));
+    if (!(await store.identities.unlock(name, actorOf(c), clock.nowMs(), c.get("signal"))))
+      throw noSuchCluster(name);
+    return c.json(clusterView(await find(name, c.get("signal"))), 200);
+  });
+
+  const cutOff = table.route("write", {
+    method: "post",
+    path: "/v1/clusters/{name}/rejoin",
+    operationId: "rejoinCluster",
+    summary: "Makes every certificate and join token of the cluster void, and one new join token",
+    description:
+      "For an identity that was stolen, or might have been. Whoever holds the old one is let in no more; the cluster keeps its id, its applications and what runs there, and its spoke comes back with the new token. Lifts a lock.",
+    tags: ["clusters"],
+    request: {
+      params: NamePath,
+      body: jsonBody(InviteSchema, false),
+    },
+    responses: { 201: json(JoinSchema, "All its spoke needs to join again") },
+  });
+  api.openapi(cutOff, async (c) => {
+    const cluster = await find(c.req.valid("param").name, c.get("signal"));
+    const { id, name } = cluster;
+    if (!(await store.identities.cutOff(name, actorOf(c), clock.nowMs(), c.get("signal"))))
+      throw noSuchCluster(name);
+    needs.clustersChanged({ kind: "cut-off", id, name });
+    return c.json(await invite(cluster, c.req.valid("json"), c.get("signal")), 201);
   });
 }
 

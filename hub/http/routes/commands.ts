@@ -3,6 +3,7 @@ import type { HttpNeeds } from "../needs.ts";
 import { Refused } from "../problems.ts";
 import { json, type Api, type RouteTable } from "../route.ts";
 import { CommandSchema } from "../schemas.ts";
+import { commandView } from "../views.ts";
 
 /** What became of an order. */
 export function addCommandRoutes(api: Api, needs: HttpNeeds, table: RouteTable): void {
@@ -20,6 +21,6 @@ export function addCommandRoutes(api: Api, needs: HttpNeeds, table: RouteTable):
     const command = await needs.store.commands.find(id, c.get("signal"));
     if (command === undefined)
       throw new Refused("WH-API-4045", `no command has the id ${JSON.stringify(id)}`);
-    return c.json(command, 200);
+    return c.json(commandView(command), 200);
   });
 }

@@ -8,6 +8,7 @@ import { Refused } from "../problems.ts";
 import { pageLimitMost, textQuery, wordsOf } from "../query.ts";
 import type { Api, ApiEnv, RouteTable } from "../route.ts";
 import { EventSchema } from "../schemas.ts";
+import { eventView } from "../views.ts";
 
 const sequence = z.coerce.number().int().min(0);
 
@@ -154,7 +155,7 @@ async function eventPage(
     for (const event of batch) {
       if (items.length === limit) break;
       next = event.sequence;
-      if (admits(event, wish)) items.push(event);
+      if (admits(event, wish)) items.push(eventView(event));
     }
     if (batch.length < pageLimitMost) break;
   }

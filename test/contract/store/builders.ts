@@ -7,6 +7,7 @@ import type {
   Origin,
   TombstoneDraft,
 } from "../../../hub/domain/records.ts";
+import type { RolloutChange } from "../../../hub/domain/rollout-record.ts";
 import type { Store } from "../../../hub/store/store.ts";
 import { blobOf, bundleBlob, type Blob, type Bundle } from "../../../proto/words/bundle.ts";
 import type { DesiredApplication, SyncPolicy } from "../../../proto/words/desired.ts";
@@ -221,6 +222,7 @@ export const publish = (
   more: {
     readonly origin?: Origin;
     readonly set?: Omit<ApplicationSetRecord, "applications"> | "removed" | "unchanged";
+    readonly rollout?: RolloutChange;
     readonly events?: readonly FleetEventDraft[];
     readonly atMs?: number;
   } = {},
@@ -267,7 +269,7 @@ export const record = (
   cluster: ClusterId,
   applications: readonly ApplicationReport[],
   gone: readonly string[] = [],
-): Promise<void> =>
+): ReturnType<Store["reports"]["record"]> =>
   store.reports.record([{ cluster, applications, gone: gone.map(app) }], atMs, signal);
 
 export const openSession = (

@@ -5,7 +5,10 @@ import type { Requirement } from "../../../hub/domain/selector.ts";
 import type { Store } from "../../../hub/store/store.ts";
 import { blobOf } from "../../../proto/words/bundle.ts";
 import { desiredDigest, desiredRoot } from "../../../proto/words/desired.ts";
+import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import { reportDigest } from "../../../proto/words/report.ts";
+import type { ServiceAccount } from "../../../proto/words/service-account.ts";
+import type { RolloutStatus } from "../../../hub/domain/rollout.ts";
 import {
   addCluster,
   allPages,
@@ -80,6 +83,7 @@ export function storeContract(title: string, open: () => Promise<Store>): void {
         spokeVersion: "",
         kubernetesVersion: "",
         certificateExpiresAtMs: undefined,
+        locked: undefined,
         desiredVersion: 0,
         storedVersion: 0,
         applications: { total: 0, sync: {}, health: {} },
@@ -326,30 +330,6 @@ export function storeContract(title: string, open: () => Promise<Store>): void {
       assert.deepEqual(await ask({}), unknown);
     });
 
-    it("trust the certificates of a cluster until it is removed", async (store) => {
-      const cluster = await addCluster(store, "a");
-      const other = await addCluster(store, "b");
-      await store.enrollments.recordCertificate(
-        {
-          cluster,
-          serial: "01ab",
-          publicKey: digest("key"),
-          notBeforeMs: atMs,
-          notAfterMs: atMs + hour,
-        },
-        signal,
-      );
-      const trusted = (id: typeof cluster, serial: string) =>
-        store.enrollments.isTrusted(id, serial, signal);
-      assert.equal(await trusted(cluster, "01ab"), true);
-      assert.equal(await trusted(other, "01ab"), false);
-      assert.equal(await trusted(cluster, "02"), false);
-      const found = await store.clusters.findById(cluster, signal);
-      assert.equal(found?.certificateExpiresAtMs, atMs + hour);
-      await store.clusters.remove(clusterName("a"), "ann", atMs, signal);
-      assert.equal(await trusted(cluster, "01ab"), false);
-    });
-
     it("forget what ended", async (store) => {
       await join(store);
       assert.equal(await store.enrollments.forget(token.expiresAtMs, signal), 0);
@@ -358,6 +338,155 @@ export function storeContract(title: string, open: () => Promise<Store>): void {
         ok: false,
         problem: { kind: "unknown" },
       });
+    });
+  });
+
+  suite(`${title}: identities`, () => {
+    const invite = async (store: Store, cluster: ClusterId, id = "whj_aaaaaaaa") =>
+      store.enrollments.createToken(
+        {
+          id,
+          secretHash: digest("secret"),
+          cluster,
+          createdAtMs: atMs,
+          expiresAtMs: atMs + hour,
+        },
+        signal,
+      );
+
+    const certify = async (
+      store: Store,
+      cluster: ClusterId,
+      serial: string,
+      after?: string,
+    ): Promise<boolean> => {
+      if (after === undefined) await invite(store, cluster, `whj_${serial}`);
+      return store.identities.recordCertificate(
+        {
+          cluster,
+          serial,
+          publicKey: digest(`key of ${serial}`),
+          notBeforeMs: atMs,
+          notAfterMs: atMs + hour,
+          issuedFor:
+            after === undefined
+              ? { kind: "token", id: `whj_${serial}` }
+              : { kind: "certificate", serial: after },
+        },
+        signal,
+      );
+    };
+
+    const present = async (store: Store, cluster: ClusterId, serial: string, nowMs = atMs) =>
+      (await store.identities.present(cluster, serial, nowMs, signal)).kind;
+
+    const standing = async (store: Store, cluster: ClusterId, serial: string) =>
+      (await store.identities.standing(cluster, serial, signal)).kind;
+
+    it("are trusted until the cluster is removed, and only as that cluster's", async (store) => {
+      const cluster = await addCluster(store, "a");
+      const other = await addCluster(store, "b");
+      assert.equal(await certify(store, cluster, "01ab"), true);
+      for (const ask of [present, standing]) {
+        assert.equal(await ask(store, cluster, "01ab"), "trusted");
+        assert.equal(await ask(store, other, "01ab"), "unknown");
+        assert.equal(await ask(store, cluster, "02"), "unknown");
+      }
+      const found = await store.clusters.findById(cluster, signal);
+      assert.equal(found?.certificateExpiresAtMs, atMs + hour);
+      await store.clusters.remove(clusterName("a"), "ann", atMs, signal);
+      assert.equal(await present(store, cluster, "01ab"), "unknown");
+      assert.equal(await standing(store, cluster, "01ab"), "unknown");
+    });
+
+    it("may be gone back to as long as the newer one was not used, and for a minute after", async (store) => {
+      const cluster = await addCluster(store, "a");
+      await certify(store, cluster, "01");
+      await certify(store, cluster, "02", "01");
+      assert.equal(await present(store, cluster, "01", atMs + hour), "trusted");
+      assert.equal(await present(store, cluster, "02", atMs + hour), "trusted");
+      assert.equal(await present(store, cluster, "01", atMs + hour + 60_000), "trusted");
+    });
+
+    it("lock the cluster when an older one comes back later than that", async (store) => {
+      const cluster = await addCluster(store, "a");
+      await certify(store, cluster, "01");
+      await certify(store, cluster, "02", "01");
+      await present(store, cluster, "01");
+      await present(store, cluster, "02", atMs + 1_000);
+      const before = await store.events.latest(signal);
+      assert.equal(await present(store, cluster, "01", atMs + 61_001), "cloned");
+      assert.equal(await present(store, cluster, "01", atMs + 61_002), "locked");
+      assert.equal(await present(store, cluster, "02", atMs + 61_002), "locked");
+      assert.equal(await standing(store, cluster, "02"), "locked");
+      assert.deepEqual(await newsSince(store, before), ["cluster-locked a"]);
+      const { locked } = (await store.clusters.find("a", signal)) ?? {};
+      assert.equal(locked?.sinceMs, atMs + 61_001);
+      assert.match(locked.why, /two spokes/);
+    });
+
+    it("are refused while the cluster is locked, and so are its tokens; unlocked, all is as before", async (store) => {
+      const cluster = await addCluster(store, "a");
+      await certify(store, cluster, "01");
+      await present(store, cluster, "01");
+      await invite(store, cluster);
+      assert.equal(await store.identities.lock("a", "a laptop was lost", atMs, signal), true);
+      assert.equal(await store.identities.lock("nobody", "x", atMs, signal), false);
+      assert.deepEqual(await store.identities.standing(cluster, "01", signal), {
+        kind: "locked",
+        why: "a laptop was lost",
+      });
+      const use = {
+        id: "whj_aaaaaaaa",
+        secretHash: digest("secret"),
+        publicKey: digest("key"),
+        nowMs: atMs,
+      };
+      assert.deepEqual(await store.enrollments.useToken(use, signal), {
+        ok: false,
+        problem: { kind: "locked", why: "a laptop was lost" },
+      });
+      assert.equal(await certify(store, cluster, "02", "01"), false);
+      assert.equal(await store.identities.unlock("a", "ann", atMs, signal), true);
+      assert.equal(await standing(store, cluster, "01"), "trusted");
+      assert.equal((await store.enrollments.useToken(use, signal)).ok, true);
+      assert.equal((await store.clusters.find("a", signal))?.locked, undefined);
+    });
+
+    it("that were cut off are void for good, with every token of before; new ones are taken", async (store) => {
+      const cluster = await addCluster(store, "a");
+      const other = await addCluster(store, "b");
+      await certify(store, other, "0b");
+      await certify(store, cluster, "01");
+      await certify(store, cluster, "02", "01");
+      await present(store, cluster, "02");
+      await invite(store, cluster);
+      await store.identities.lock("a", "x", atMs, signal);
+      assert.equal(await store.identities.cutOff("a", "ann", atMs, signal), true);
+      assert.equal(await store.identities.cutOff("nobody", "ann", atMs, signal), false);
+      for (const serial of ["01", "02"]) {
+        assert.equal(await present(store, cluster, serial), "void");
+        assert.equal(await standing(store, cluster, serial), "void");
+      }
+      // Neither a renewal nor an enrollment that was under way gets through.
+      assert.equal(await certify(store, cluster, "03", "02"), false);
+      const late = {
+        cluster,
+        serial: "04",
+        publicKey: digest("key"),
+        notBeforeMs: atMs,
+        notAfterMs: atMs + hour,
+        issuedFor: { kind: "token", id: "whj_aaaaaaaa" },
+      } as const;
+      assert.equal(await store.identities.recordCertificate(late, signal), false);
+      assert.equal(await certify(store, cluster, "05"), true);
+      assert.equal(await present(store, cluster, "05"), "trusted");
+      assert.equal(await present(store, cluster, "02"), "void");
+      assert.equal(await present(store, other, "0b"), "trusted");
+      assert.deepEqual(
+        (await newsSince(store, 2)).filter((news) => news.endsWith(" a")),
+        ["cluster-locked a", "cluster-cut-off a"],
+      );
     });
   });
 
@@ -669,6 +798,28 @@ export function storeContract(title: string, open: () => Promise<Store>): void {
       ]);
     });
 
+    it("says with whose rights an application is looked after, and removed", async (store) => {
+      const [a, b] = [await addCluster(store, "a"), await addCluster(store, "b")];
+      const bundle = await putBundle(store, { one: 1 });
+      const acting = { serviceAccount: "web:deployer" as ServiceAccount };
+      await publish(store, [write("web", a, bundle, { entry: acting })]);
+      await publish(store, [write("api", b, bundle)]);
+      const offered = async (cluster: typeof a) =>
+        (await store.desiredSets.changeSince(cluster, 0, signal))?.upserts;
+      assert.deepEqual(await offered(a), [entry("web", bundle, acting)]);
+      assert.deepEqual(await offered(b), [entry("api", bundle)]);
+      const { root } = await store.desiredSets.current(a, signal);
+      assert.equal(
+        root,
+        desiredRoot(new Map([["web", desiredDigest(entry("web", bundle, acting))]])),
+      );
+      await publish(store, [remove("web", a), remove("api", b)]);
+      const removed = async (cluster: typeof a) =>
+        (await store.desiredSets.changeSince(cluster, 1, signal))?.tombstones;
+      assert.equal((await removed(a))?.[0]?.serviceAccount, "web:deployer");
+      assert.ok(!Object.hasOwn((await removed(b))?.[0] ?? {}, "serviceAccount"));
+    });
+
     it("does not let an application leave a cluster without a tombstone", async (store) => {
       const [a, b] = [await addCluster(store, "a"), await addCluster(store, "b")];
       const bundle = await putBundle(store, { one: 1 });
@@ -699,6 +850,40 @@ export function storeContract(title: string, open: () => Promise<Store>): void {
       assert.equal(await store.events.latest(signal), before);
       const [whole] = await store.fleet.summary(undefined, signal);
       assert.equal(whole?.applications.total, 0);
+    });
+
+    it("remembers how far the rollout of a set is", async (store) => {
+      const cluster = await addCluster(store, "a");
+      const bundle = await putBundle(store, { one: 1 });
+      const status = (application: string, state: RolloutStatus["status"]): RolloutStatus => ({
+        application: application as ApplicationName,
+        status: state,
+        step: 2,
+        message: "as told",
+        targetRevisions: ["c1", "c2"],
+        sinceMs: atMs,
+      });
+      const written = [status("api", "Healthy"), status("web", "Waiting")];
+      const rollout = { kind: "changed", written, dropped: [] } as const;
+      const set = { ...setRecord("web"), rolloutIssue: "Steps [1] have no applications" };
+      await publish(store, [write("web", cluster, bundle)], { set, rollout });
+      const { statuses, reported, leaving } = await store.publishing.rollout("web", signal);
+      assert.deepEqual([statuses, [...reported.keys()], [...leaving]], [written, ["web"], []]);
+      assert.equal(
+        (await store.applicationSets.find("web", signal))?.rolloutIssue,
+        set.rolloutIssue,
+      );
+      assert.deepEqual(await store.applicationSets.rollout("web", 1, signal), written.slice(0, 1));
+      const next = status("web", "Pending");
+      await publish(store, [], {
+        rollout: { kind: "changed", written: [next], dropped: ["api" as ApplicationName] },
+      });
+      assert.deepEqual((await store.publishing.rollout("web", signal)).statuses, [next]);
+
+      await publish(store, [remove("web", cluster)]);
+      assert.deepEqual([...(await store.publishing.rollout("web", signal)).leaving], ["web"]);
+      await publish(store, [], { set: "removed" });
+      assert.deepEqual((await store.publishing.rollout("web", signal)).statuses, []);
     });
 
     it("takes resources and status along when it removes an application", async (store) => {

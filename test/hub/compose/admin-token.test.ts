@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { suite } from "node:test";
 import { ensureAdminToken } from "../../../hub/compose/admin-token.ts";
-import { parseApiToken } from "../../../hub/domain/api-token.ts";
+import { apiTokenBytes, makeApiToken, parseApiToken } from "../../../hub/domain/api-token.ts";
 import { openStore } from "../../../hub/store/store.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
 
@@ -36,6 +36,46 @@ suite("the admin token", () => {
       await ensureAdminToken(file, store, 3, silentLog, signal);
       assert.equal(readFileSync(file, "utf8").trim(), text);
       assert.equal((await store.tokens.list(signal)).length, 1);
+      store.close();
+    }));
+
+  test("that somebody else wrote is taken as it is, and once", () =>
+    inFolder(async (folder) => {
+      const store = await openStore({ folder });
+      const file = join(folder, "mounted");
+      const given = makeApiToken(new Uint8Array(apiTokenBytes).fill(7));
+      writeFileSync(file, `${given.text}\n`, { mode: 0o400 });
+      for (const nowMs of [1, 2]) await ensureAdminToken(file, store, nowMs, silentLog, signal);
+      const found = await store.tokens.findBySecret(given.secretHash, 3, signal);
+      assert.deepEqual([found?.id, found?.scope], [given.id, "write"]);
+      assert.equal((await store.tokens.list(signal)).length, 1);
+      store.close();
+    }));
+
+  test("that was revoked stays revoked, whatever its file says", () =>
+    inFolder(async (folder) => {
+      const store = await openStore({ folder });
+      const file = join(folder, "admin-token");
+      await ensureAdminToken(file, store, 1, silentLog, signal);
+      const token = parseApiToken(readFileSync(file, "utf8").trim());
+      assert.ok(token.ok);
+      assert.ok(await store.tokens.revoke(token.value.id, 2, signal));
+      await ensureAdminToken(file, store, 3, silentLog, signal);
+      assert.equal(await store.tokens.findBySecret(token.value.secretHash, 4, signal), undefined);
+      store.close();
+    }));
+
+  test("that is none stops the start, without being repeated", () =>
+    inFolder(async (folder) => {
+      const store = await openStore({ folder });
+      const file = join(folder, "mounted");
+      writeFileSync(file, "hunter2\n");
+      await assert.rejects(ensureAdminToken(file, store, 1, silentLog, signal), (error: Error) => {
+        assert.match(error.message, /admin token file .* is not of the form wht_/);
+        assert.ok(!error.message.includes("hunter2"));
+        return true;
+      });
+      assert.deepEqual(await store.tokens.list(signal), []);
       store.close();
     }));
 });

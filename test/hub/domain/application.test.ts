@@ -90,12 +90,12 @@ suite("parseApplication", () => {
     {
       name: "a name and a server",
       spec: { destination: { name: "a", server: "https://a" } },
-      says: "WH-DST-3502 spec.destination must name a cluster or a server, not both",
+      says: "WH-DST-3502 application destination spec is invalid: application destination can't have both name and server defined",
     },
     {
       name: "no destination",
       spec: { destination: {} },
-      says: "WH-DST-3502 spec.destination must name a cluster or a server",
+      says: "WH-DST-3502 application destination spec is invalid: spec.destination must name a cluster or a server",
     },
     {
       name: "a Helm source",

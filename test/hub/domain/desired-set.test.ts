@@ -6,17 +6,23 @@ import { digestOfText } from "../../../proto/words/digest.ts";
 import type { ApplicationName, ClusterId, Generation } from "../../../proto/words/ids.ts";
 import { parseAppProject } from "../../../hub/domain/app-project.ts";
 import { parseApplication, type Application } from "../../../hub/domain/application.ts";
+import { admit } from "../../../hub/domain/admission.ts";
+import { planOrigin } from "../../../hub/domain/desired-set.ts";
 import {
-  admit,
   generationKey,
-  planOrigin,
   type ApplicationOutcome,
   type OriginOutcome,
   type OriginPlan,
   type PlanInput,
-} from "../../../hub/domain/desired-set.ts";
+} from "../../../hub/domain/plan-input.ts";
+import type { Flaw } from "../../../hub/domain/generate.ts";
 import { problem } from "../../../hub/domain/problem.ts";
-import type { ApplicationChange, PublishedApplication } from "../../../hub/domain/records.ts";
+import type {
+  ApplicationChange,
+  ApplicationStatus,
+  PublishedApplication,
+} from "../../../hub/domain/records.ts";
+import type { RolloutStrategy } from "../../../hub/domain/rollout-strategy.ts";
 import { defaultShrinkLimits } from "../../../hub/domain/shrink-guard.ts";
 import { clusterFact } from "./builders.ts";
 
@@ -69,6 +75,7 @@ const outcome = (wish: Wish): ApplicationOutcome => ({
 const generated = (...wishes: readonly Wish[]): OriginOutcome => ({
   kind: "generated",
   applications: wishes.map(outcome),
+  flaws: [],
 });
 
 const base: PlanInput = {
@@ -82,6 +89,8 @@ const base: PlanInput = {
   generationFloor: new Map(),
   consent: false,
   shrink: defaultShrinkLimits,
+  allowsRemovals: true,
+  rollout: undefined,
   actor: "c0ffee",
   trace: "00-11111111111111111111111111111111-2222222222222222-01",
   nowMs: 1000,
@@ -444,8 +453,27 @@ suite("admit", () => {
       name: "a",
       spec: { destination: { server: `${two.server}/` } },
     });
-    assert.deepEqual(admit(byServer, clusters, new Map()), ok(two));
-    assert.deepEqual(admit(application({ name: "a" }), clusters, new Map()), ok(one));
+    assert.deepEqual(
+      admit(byServer, clusters, new Map()),
+      ok({ cluster: two, serviceAccount: undefined }),
+    );
+    assert.deepEqual(
+      admit(application({ name: "a" }), clusters, new Map()),
+      ok({ cluster: one, serviceAccount: undefined }),
+    );
+  });
+
+  test("says with whose rights, when the project does", () => {
+    const team = projectOf([{ server: one.server, namespace: "ns", account: "deployer" }]);
+    const wish = application({ name: "a", spec: { project: "team" } });
+    assert.deepEqual(
+      admit(wish, clusters, team),
+      ok({ cluster: one, serviceAccount: "ns:deployer" }),
+    );
+    const elsewhere = application({ name: "b", cluster: "two", spec: { project: "team" } });
+    const refused = admit(elsewhere, clusters, team);
+    assert.ok(!refused.ok);
+    assert.equal(refused.problem.code, "WH-DST-3514");
   });
 
   test("asks the project", () => {
@@ -458,5 +486,236 @@ suite("admit", () => {
     );
     assert.ok(!made.ok);
     assert.equal(made.problem.code, "WH-DST-3512");
+  });
+});
+
+/** A project `team` that allows everything, with whose rights its applications are looked after. */
+function projectOf(
+  items: readonly {
+    readonly server: string;
+    readonly namespace: string;
+    readonly account: string;
+  }[],
+) {
+  const read = parseAppProject({
+    metadata: { name: "team" },
+    spec: {
+      sourceRepos: ["*"],
+      destinations: [{ name: "*", server: "*", namespace: "*" }],
+      destinationServiceAccounts: items.map(({ server, namespace, account }) => ({
+        server,
+        namespace,
+        defaultServiceAccount: account,
+      })),
+    },
+  });
+  assert.ok(read.ok);
+  return new Map([["team", read.value]]);
+}
+
+suite("whose rights an application is looked after with", () => {
+  const wish: Wish = { name: "a", spec: { project: "team" } };
+  const everywhere = (account: string) => projectOf([{ server: "*", namespace: "*", account }]);
+  const first = plan({ outcome: generated(wish), projects: everywhere("deployer") });
+  const before = carriedOut([], first.changes);
+  const offeredIn = ({ changes }: OriginPlan) =>
+    changes.flatMap((change) =>
+      change.kind === "write" && change.desired !== undefined
+        ? [[change.desired.entry.generation, change.desired.entry.serviceAccount]]
+        : [],
+    );
+
+  test("is offered with it", () => assert.deepEqual(offeredIn(first), [[1, "ns:deployer"]]));
+
+  test("that stays as it was offers nothing", () => {
+    const again = plan({ outcome: generated(wish), projects: everywhere("deployer"), before });
+    assert.deepEqual(again.changes, []);
+  });
+
+  test("that changes is a new generation", () => {
+    const next = plan({ outcome: generated(wish), projects: everywhere("other"), before });
+    assert.deepEqual(offeredIn(next), [[2, "ns:other"]]);
+  });
+
+  test("that the project leaves to the spoke is one too", () => {
+    const open = parseAppProject({
+      metadata: { name: "team" },
+      spec: { sourceRepos: ["*"], destinations: [{ name: "*", server: "*", namespace: "*" }] },
+    });
+    assert.ok(open.ok);
+    const next = plan({
+      outcome: generated(wish),
+      projects: new Map([["team", open.value]]),
+      before,
+    });
+    assert.deepEqual(offeredIn(next), [[2, undefined]]);
+  });
+
+  test("that is nobody's any more keeps what is offered, beside the problem", () => {
+    const next = plan({ outcome: generated(wish), projects: projectOf([]), before });
+    assert.deepEqual(told(next), ["a: kept WH-DST-3514"]);
+  });
+  suite("what fails beside it, and what may go", () => {
+    const flaw = (application: string | undefined, kind: Flaw["kind"] = "generation"): Flaw => ({
+      kind,
+      application: application as ApplicationName | undefined,
+      problem: problem("WH-TPL-3202", "no such key"),
+    });
+    const beside = (flaws: readonly Flaw[], ...wishes: readonly Wish[]): OriginOutcome => ({
+      ...generated(...wishes),
+      kind: "generated",
+      applications: wishes.map(outcome),
+      flaws,
+    });
+    const had = published({ name: "a" }, { name: "b" }, { name: "c" });
+
+    test("an element that fails keeps its application, and nothing else is removed", () => {
+      const made = plan({
+        before: had,
+        outcome: beside([flaw("b")], { name: "a", content: "new" }),
+      });
+      assert.deepEqual(told(made), ["a: one 2 commit-of-new", "b: kept WH-TPL-3202"]);
+      assert.equal(made.problem?.message, "no such key");
+    });
+
+    test("a name that two elements give stays, and what is really gone goes", () => {
+      const made = plan({ before: had, outcome: beside([flaw("b", "validation")], { name: "a" }) });
+      assert.deepEqual(told(made), ["b: kept WH-TPL-3202", "remove c@one 2 no-longer-generated"]);
+    });
+
+    test("a set that may not delete keeps what it no longer generates", () => {
+      const made = plan({ before: had, outcome: generated({ name: "a" }), allowsRemovals: false });
+      assert.deepEqual(told(made), []);
+      assert.equal(made.problem, undefined);
+    });
+
+    test("a set that may not delete keeps its row and its applications when it is gone", () => {
+      const made = plan({ before: had, outcome: { kind: "removed" }, allowsRemovals: false });
+      assert.deepEqual(
+        [told(made), made.isRowNeeded, made.problem?.code],
+        [[], true, "WH-GEN-3115"],
+      );
+    });
+  });
+
+  suite("a rollout", () => {
+    const strategy: RolloutStrategy = {
+      steps: ["canary", "prod"].map((tier) => ({
+        expressions: [{ key: "tier", operator: "In", values: [tier] }],
+        maxUpdate: { kind: "all" },
+      })),
+      deletesInReverse: true,
+    };
+    const tiered = (content: string, ...broken: readonly string[]): OriginOutcome => ({
+      kind: "generated",
+      flaws: [],
+      applications: ["canary", "prod-1", "prod-2"].map((name) => {
+        const made = outcome({ name, content, broken: broken.includes(name) });
+        const tier = name.replace(/-.*/, "");
+        return { ...made, application: { ...made.application, labels: { tier } } };
+      }),
+    });
+    const states = (made: OriginPlan): string => made.rollout.map(({ status }) => status).join(" ");
+    const healthyAt = (generation: number): ApplicationStatus => ({
+      syncStatus: "Synced",
+      health: { state: "Healthy", message: "" },
+      storedGeneration: generation,
+      appliedGeneration: generation,
+      healthyGeneration: generation,
+      appliedRevision: "",
+      operation: undefined,
+      conditions: [],
+      reportedAtMs: 1,
+    });
+
+    /** A hub and clusters that carry out what they are offered when told to. */
+    class World {
+      published: readonly PublishedApplication[] = [];
+      statuses: OriginPlan["rollout"] = [];
+      reported = new Map<ApplicationName, ApplicationStatus>();
+      leaving = new Set<ApplicationName>();
+
+      pass(made: OriginOutcome): OriginPlan {
+        const { statuses, reported, leaving } = this;
+        const next = plan({
+          before: this.published,
+          outcome: made,
+          consent: true,
+          rollout: { strategy, statuses, reported, leaving },
+        });
+        this.published = carriedOut(this.published, next.changes);
+        this.statuses = next.rollout;
+        return next;
+      }
+
+      report(...names: readonly string[]): void {
+        for (const { draft, desired } of this.published)
+          if (names.includes(draft.name) && desired !== undefined)
+            this.reported.set(draft.name, healthyAt(desired.entry.generation));
+      }
+    }
+
+    test("lets a change go step by step, as clusters become healthy", () => {
+      const world = new World();
+      assert.deepEqual(told(world.pass(tiered("a"))), [
+        "canary: one 1 commit-of-a",
+        "prod-1: kept",
+        "prod-2: kept",
+      ]);
+      assert.deepEqual(told(world.pass(tiered("a"))), []);
+      world.report("canary");
+      assert.deepEqual(told(world.pass(tiered("a"))), [
+        "prod-1: one 1 commit-of-a",
+        "prod-2: one 1 commit-of-a",
+      ]);
+      world.report("prod-1", "prod-2");
+      assert.equal(states(world.pass(tiered("a"))), "Healthy Healthy Healthy");
+      const change = world.pass(tiered("b"));
+      assert.deepEqual(
+        [told(change), states(change)],
+        [["canary: one 2 commit-of-b"], "Pending Waiting Waiting"],
+      );
+      assert.deepEqual(
+        world.published.map(({ draft }) => draft.revision),
+        ["commit-of-b", "commit-of-a", "commit-of-a"],
+      );
+    });
+
+    test("stops at an application that Git says nothing usable about", () => {
+      const world = new World();
+      for (let round = 0; round < 3; round += 1) {
+        world.pass(tiered("a"));
+        world.report("canary", "prod-1", "prod-2");
+      }
+      world.pass(tiered("a"));
+      const made = world.pass(tiered("b", "canary"));
+      assert.equal(states(made), "Pending Waiting Waiting");
+      assert.deepEqual(
+        world.pass(tiered("b", "canary")).rollout.map(({ sinceMs }) => sinceMs),
+        made.rollout.map(({ sinceMs }) => sinceMs),
+        "the same again is not written again",
+      );
+    });
+
+    test("takes a removed set down from its last step, one after the other", () => {
+      const world = new World();
+      for (let round = 0; round < 3; round += 1) {
+        world.pass(tiered("a"));
+        world.report("canary", "prod-1", "prod-2");
+      }
+      const removed = (): readonly string[] => {
+        const made = world.pass({ kind: "removed" });
+        for (const change of made.changes)
+          if (change.kind === "remove") world.leaving.add(change.name);
+        return told(made);
+      };
+      assert.deepEqual(removed(), ["remove prod-1@one 2 set-removed"]);
+      assert.deepEqual(removed(), [], "it is not gone from its cluster yet");
+      world.leaving.clear();
+      assert.deepEqual(removed(), ["remove prod-2@one 2 set-removed"]);
+      world.leaving.clear();
+      assert.deepEqual(removed(), ["remove canary@one 2 set-removed"]);
+      assert.equal(world.pass({ kind: "removed" }).isRowNeeded, false);
+    });
   });
 });

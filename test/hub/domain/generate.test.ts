@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import fc from "fast-check";
+import { fail, ok } from "../../../proto/kit/result.ts";
 import { canonicalJson, type Json } from "../../../proto/words/digest.ts";
 import { parseApplicationSet, type ApplicationSet } from "../../../hub/domain/application-set.ts";
 import { repositoryFactKey, type Facts } from "../../../hub/domain/facts.ts";
-import { generate, neededRepositories, type Generated } from "../../../hub/domain/generate.ts";
+import {
+  generate,
+  generation,
+  mayHide,
+  neededRepositories,
+  type Generated,
+} from "../../../hub/domain/generate.ts";
+import { atOnce } from "../../../hub/domain/sliced.ts";
 import { clusterFact, generateNeeds as needs } from "./builders.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
@@ -170,12 +178,6 @@ suite("generate", () => {
       says: "ApplicationSet web generates an application without a usable name",
     },
     {
-      name: "one element that fails among others",
-      spec: { ...elements({ name: "a" }, { other: "b" }), goTemplateOptions: ["missingkey=error"] },
-      code: "WH-TPL-3202",
-      says: 'map has no entry for key "name"',
-    },
-    {
       name: "a template that is none",
       spec: { ...elements({ name: "a" }), template: application("{{.name") },
       code: "WH-TPL-3201",
@@ -196,16 +198,18 @@ suite("generate", () => {
       says: 'error generating params from git: error getting directories from repo: repository "gone" could not be read at "v1"',
     },
     {
-      name: "a generator of a later issue",
+      name: "a generator whose service the hub is not connected to",
       spec: { generators: [{ pullRequest: {} }] },
-      code: "WH-GEN-3102",
-      says: "generator pullRequest is not supported yet (spec.generators[0].pullRequest)",
+      code: "WH-GEN-3114",
+      says: "generator pullRequest (spec.generators[0].pullRequest) asks a service that this hub is not connected to yet",
     },
     {
-      name: "git files",
-      spec: { generators: [{ git: { repoURL: "r", revision: "HEAD", files: [{ path: "*" }] } }] },
+      name: "git files that lead out of the repository",
+      spec: {
+        generators: [{ git: { repoURL: "r", revision: "HEAD", files: [{ path: "../x" }] } }],
+      },
       code: "WH-GEN-3103",
-      says: "not supported yet: git files",
+      says: 'error generating params from git: spec.generators[0].git.files[0].path: pathspec "../x" is outside the repository',
     },
     {
       name: "a selector that is none",
@@ -239,11 +243,12 @@ suite("generate", () => {
     },
   ];
   for (const { name, spec, code, says } of refused) {
-    test(`fails whole for ${name}`, () => {
+    test(`gives nothing and a reason for ${name}`, () => {
       const made = generate(set(spec), facts, needs);
-      assert.ok(!made.ok);
-      assert.equal(made.problem.code, code);
-      assert.ok(made.problem.message.includes(says), made.problem.message);
+      const because = made.ok ? made.value.flaws[0]?.problem : made.problem;
+      assert.deepEqual(made.ok ? made.value.applications : [], []);
+      assert.equal(because?.code, code);
+      assert.ok(because.message.includes(says), because.message);
     });
   }
 
@@ -330,6 +335,119 @@ suite("generate", () => {
   });
 });
 
+suite("generation in slices", () => {
+  const large = {
+    generators: [
+      {
+        matrix: {
+          generators: [
+            { list: { elements: Array.from({ length: 60 }, (_, index) => ({ a: `a${index}` })) } },
+            { list: { elements: Array.from({ length: 50 }, (_, index) => ({ b: `b${index}` })) } },
+          ],
+        },
+      },
+    ],
+    template: application("{{.a}}-{{.b}}"),
+  };
+
+  test("a large set stops every few elements, and comes to the same", () => {
+    const work = generation(set(large), facts, needs);
+    let slices = 0;
+    let step = work.next();
+    for (; step.done !== true; step = work.next()) slices += 1;
+    assert.ok(slices >= 3_000 / 64, String(slices));
+    assert.deepEqual(step.value, { kind: "generated", generated: generated(large) });
+    assert.equal(generated(large).applications.length, 3_000);
+  });
+
+  test("what it lacks is asked for, and nothing is made of the rest", () => {
+    const spec = {
+      generators: [
+        { git: { repoURL: "other", revision: "v2", directories: [{ path: "*" }] } },
+        ...large.generators,
+      ],
+      template: application("{{.nosuch.nosuch}}"),
+    };
+    assert.deepEqual(atOnce(generation(set(spec), facts, needs)), {
+      kind: "asks",
+      repositories: [{ repoURL: "other", revision: "v2", lists: false, reads: [] }],
+    });
+  });
+
+  test("the second child of a matrix runs again only when its fields changed", () => {
+    let looks = 0;
+    const watched: Facts = {
+      ...facts,
+      get clusters() {
+        looks += 1;
+        return facts.clusters;
+      },
+    };
+    const beside = (clusters: Spec): Spec => ({
+      generators: [
+        {
+          matrix: {
+            generators: [
+              { list: { elements: ["dev", "dev", "prod"].map((env, index) => ({ env, index })) } },
+              { clusters },
+            ],
+          },
+        },
+      ],
+      template: application("{{.name}}-{{.index}}"),
+    });
+    const looksOf = (clusters: Spec): readonly [looks: number, names: number] => {
+      looks = 0;
+      const made = generate(set(beside(clusters)), watched, needs);
+      assert.ok(made.ok);
+      return [looks, made.value.applications.length];
+    };
+    assert.deepEqual(looksOf({}), [1, 6]);
+    assert.deepEqual(looksOf({ selector: { matchLabels: { env: "{{.env}}" } } }), [2, 3]);
+  });
+});
+
+suite("what is put into the template beforehand", () => {
+  const documentsOf = (spec: Spec): Json =>
+    generated(spec).applications.map(({ document }) => document);
+
+  test("comes to what is done to each Application behind a patch", () => {
+    const texts = ["", "{{.empty}}", "{{.name}}", "x{{.empty}}", "plain"];
+    const text = fc.constantFrom(...texts);
+    fc.assert(
+      fc.property(
+        fc.record({ path: text, targetRevision: text, namespace: text, label: text, key: text }),
+        fc.constantFrom<readonly string[]>([], ["{{.empty}}"], ["keep"]),
+        fc.boolean(),
+        (given, finalizers, preserveResourcesOnDeletion) => {
+          const spec = {
+            ...elements({ name: "a", empty: "" }, { name: "b", empty: "" }, {}),
+            syncPolicy: { preserveResourcesOnDeletion },
+            template: {
+              metadata: {
+                name: "app-{{.name}}",
+                namespace: given.namespace,
+                finalizers,
+                labels: { one: given.label, [`key-${given.key}`]: "v" },
+                annotations: {},
+              },
+              spec: {
+                project: given.label,
+                source: { repoURL: given.key, path: given.path, helm: { releaseName: given.path } },
+                destination: { name: given.namespace, namespace: given.targetRevision },
+                info: [{ name: given.label, value: given.path }],
+              },
+            },
+          };
+          const patched = { ...spec, templatePatch: "{}" };
+          assert.equal(canonicalJson(documentsOf(spec)), canonicalJson(documentsOf(patched)));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
 suite("neededRepositories", () => {
   test("names what is asked for, step by step where one names the next", () => {
     const nested = set({
@@ -353,19 +471,131 @@ suite("neededRepositories", () => {
       ],
     });
     assert.deepEqual(neededRepositories(nested, { clusters: [], repositories: new Map() }, needs), [
-      { repoURL: "r", revision: "HEAD" },
-      { repoURL: "other", revision: "v2" },
+      { repoURL: "r", revision: "HEAD", lists: false, reads: [] },
+      { repoURL: "other", revision: "v2", lists: false, reads: [] },
     ]);
     const second = neededRepositories(nested, facts, needs);
     assert.deepEqual(
       second.map(({ repoURL }) => repoURL),
-      ["r", "https://git.example.com/api.git", "other"],
+      ["https://git.example.com/api.git", "https://git.example.com/web.git", "other"],
     );
-    const withApi = new Map([
-      ...facts.repositories,
-      repository("https://git.example.com/api.git", []),
-    ]);
-    const third = neededRepositories(nested, { ...facts, repositories: withApi }, needs);
-    assert.ok(third.some(({ repoURL }) => repoURL === "https://git.example.com/web.git"));
+  });
+  const flawsOf = (spec: Spec): readonly string[] =>
+    generated(spec).flaws.map(
+      ({ kind, application: name, problem }) => `${kind} ${name ?? "-"} ${problem.code}`,
+    );
+
+  test("an element that fails costs its own application", () => {
+    const spec = {
+      ...elements({ name: "a", team: "x" }, { name: "b" }),
+      goTemplateOptions: ["missingkey=error"],
+      template: {
+        metadata: { name: "web-{{.name}}", labels: { team: "{{.team}}" } },
+        spec: application("")["spec"],
+      },
+    };
+    assert.deepEqual(names(spec), ["web-a"]);
+    assert.deepEqual(flawsOf(spec), ["generation web-b WH-TPL-3202"]);
+    assert.ok(mayHide(generated(spec).flaws));
+  });
+
+  test("a generator that fails costs its own elements", () => {
+    const spec = {
+      generators: [
+        { list: { elements: [{ name: "a" }] } },
+        { git: { repoURL: "gone", revision: "HEAD", directories: [{ path: "*" }] } },
+      ],
+    };
+    assert.deepEqual(names(spec), ["web-a"]);
+    assert.deepEqual(flawsOf(spec), ["generation - WH-GEN-3104"]);
+  });
+
+  test("a name that two elements give belongs to neither, and hides nothing", () => {
+    const spec = elements({ name: "a" }, { name: "b" }, { name: "a" });
+    assert.deepEqual(names(spec), ["web-b"]);
+    assert.deepEqual(flawsOf(spec), ["validation web-a WH-GEN-3105"]);
+    assert.ok(!mayHide(generated(spec).flaws));
+  });
+
+  test("a merge whose override cannot be read gives nothing rather than something else", () => {
+    const spec = {
+      generators: [
+        {
+          merge: {
+            mergeKeys: ["name"],
+            generators: [
+              { list: { elements: [{ name: "a" }] } },
+              { list: { elements: ["not a mapping"] } },
+            ],
+          },
+        },
+      ],
+    };
+    assert.deepEqual(names(spec), []);
+    assert.deepEqual(flawsOf(spec), ["generation - WH-GEN-3103"]);
+  });
+
+  suite("git files", () => {
+    const documents: Readonly<Record<string, Json | Error>> = {
+      "a/config.yaml": { name: "a", port: 80 },
+      "b/config.yaml": [{ name: "b" }, { name: "c" }],
+      "empty/config.yaml": null,
+      "bad/config.yaml": new Error("line 1, column 3: not YAML"),
+      "text/config.yaml": "text",
+    };
+    const read = (paths: readonly string[]): Facts => ({
+      ...facts,
+      repositories: new Map([
+        [
+          repositoryFactKey("r", "HEAD"),
+          {
+            repoURL: "r",
+            revision: "HEAD",
+            commit: "c",
+            directories: [],
+            files: Object.keys(documents).toSorted(),
+            documents: new Map(
+              paths.map((path) => {
+                const found = documents[path] ?? null;
+                return [path, found instanceof Error ? fail(found.message) : ok(found)];
+              }),
+            ),
+          },
+        ],
+      ]),
+    });
+    const files = (...patterns: readonly Json[]): Spec => ({
+      generators: [{ git: { repoURL: "r", revision: "HEAD", files: patterns } }],
+    });
+    const bothOf = (spec: Spec, paths: readonly string[]): readonly (readonly string[])[] => {
+      const made = generate(set(spec), read(paths), needs);
+      assert.ok(made.ok);
+      return [
+        made.value.applications.map(({ name }) => name),
+        made.value.flaws.map(({ problem }) => problem.message.replace(/^.*process file/, "file")),
+      ];
+    };
+
+    test("the listing is asked for first, and then the files that match", () => {
+      const spec = files({ path: "*/config.yaml" }, { path: "[be]*/config.yaml", exclude: true });
+      const asked = (known: Facts) => neededRepositories(set(spec), known, needs);
+      assert.deepEqual(asked({ clusters: [], repositories: new Map() }), [
+        { repoURL: "r", revision: "HEAD", lists: true, reads: [] },
+      ]);
+      assert.deepEqual(
+        asked(read([])).map(({ reads }) => reads),
+        [["a/config.yaml", "text/config.yaml"]],
+      );
+      assert.deepEqual(asked(read(["a/config.yaml", "text/config.yaml"])), []);
+    });
+
+    test("a list is several elements, and an unreadable file is a flaw of its own", () =>
+      assert.deepEqual(bothOf(files({ path: "[abt]*/config.yaml" }), Object.keys(documents)), [
+        ["web-a", "web-b", "web-c"],
+        [
+          "file 'bad/config.yaml' from repository 'r': unable to parse file: line 1, column 3: not YAML",
+          "file 'text/config.yaml' from repository 'r': unable to parse file: error unmarshaling JSON: while decoding JSON: it must hold a mapping, or a list of mappings",
+        ],
+      ]));
   });
 });

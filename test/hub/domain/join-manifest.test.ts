@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import test, { suite } from "node:test";
-import fc from "fast-check";
-import {
-  joinManifest,
-  shellWord,
-  spokeCommand,
-  type JoinInvitation,
-} from "../../../hub/domain/join-manifest.ts";
+import { joinManifest, type JoinInvitation } from "../../../hub/domain/join-manifest.ts";
+import { usualSpokeRole } from "../../../hub/domain/spoke-role.ts";
 import { parseClusterName } from "../../../proto/words/ids.ts";
 
 const cluster = parseClusterName("eu-1");
@@ -19,26 +13,63 @@ const invitation: JoinInvitation = {
   hubFingerprint: "sha256:ab",
   token: "whj_aaaaaaaa.bbbb",
   image: "registry.example/wheelhouse:1",
+  role: usualSpokeRole,
 };
+
+const kindsOf = (some: JoinInvitation): readonly unknown[] =>
+  joinManifest(some).map((object) => object["kind"]);
 
 suite("join manifest", () => {
   const objects = joinManifest(invitation);
   const text = JSON.stringify(objects);
 
   test("holds what a spoke needs, the namespace first and the workload last", () => {
-    assert.deepEqual(
-      objects.map((object) => object["kind"]),
-      [
-        "Namespace",
-        "ServiceAccount",
-        "Role",
-        "RoleBinding",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "Secret",
-        "Deployment",
-      ],
-    );
+    assert.deepEqual(kindsOf(invitation), [
+      "Namespace",
+      "NetworkPolicy",
+      "ServiceAccount",
+      "Secret",
+      "Role",
+      "RoleBinding",
+      "ClusterRole",
+      "ClusterRoleBinding",
+      "Deployment",
+    ]);
+  });
+
+  test("for two namespaces: a role in each, none for the cluster, and the spoke is told", () => {
+    const restricted = {
+      ...invitation,
+      role: { ...usualSpokeRole, namespaces: ["team-a", "team-b"] },
+    };
+    assert.deepEqual(kindsOf(restricted), [
+      "Namespace",
+      "NetworkPolicy",
+      "ServiceAccount",
+      "Secret",
+      "Role",
+      "RoleBinding",
+      "Role",
+      "RoleBinding",
+      "Role",
+      "RoleBinding",
+      "Deployment",
+    ]);
+    const deployment = JSON.stringify(joinManifest(restricted).at(-1));
+    assert.match(deployment, /"--namespaces","team-a,team-b"/);
+  });
+
+  test("Secrets and custom resources are in the role when they are asked for, and only then", () => {
+    const wide = joinManifest({
+      ...invitation,
+      role: { namespaces: [], secrets: true, customResourceGroups: ["example.com"] },
+    });
+    const ruleText = (some: readonly object[]): string =>
+      JSON.stringify(some.find((object) => "kind" in object && object.kind === "ClusterRole"));
+    assert.ok(!ruleText(objects).includes('"secrets"'));
+    assert.ok(!ruleText(objects).includes('"*"'));
+    assert.ok(ruleText(wide).includes('"secrets"'));
+    assert.match(ruleText(wide), /"apiGroups":\["example\.com"\],"resources":\["\*"\]/);
   });
 
   test("the token is in the Secret and nowhere else, least of all on the command line of the pod", () => {
@@ -53,47 +84,5 @@ suite("join manifest", () => {
     assert.match(deployment, /"readOnlyRootFilesystem":true/);
     assert.match(deployment, /"drop":\["ALL"\]/);
     assert.match(deployment, /"--hub-address","hub\.example:7443"/);
-  });
-});
-
-suite("spokeCommand", () => {
-  test("is one command that a shell takes apart as it was put together", () => {
-    const words = execFileSync(
-      "sh",
-      ["-c", `wheelhouse() { printf '%s\\n' "$@"; }\nKUBECONFIG=/k\n${spokeCommand(invitation)}`],
-      { encoding: "utf8" },
-    )
-      .trim()
-      .split("\n");
-    assert.deepEqual(words, [
-      "spoke",
-      "--hub-address",
-      "hub.example:7443",
-      "--hub-fingerprint",
-      "sha256:ab",
-      "--join-token",
-      "whj_aaaaaaaa.bbbb",
-      "--state-folder",
-      "./wheelhouse-eu-1",
-      "--probe-host",
-      "127.0.0.1",
-      "--probe-port",
-      "0",
-      "--kubeconfig",
-      "/k",
-    ]);
-  });
-
-  test("words of any letters survive the shell", () => {
-    const word = fc.string({ maxLength: 12 }).filter((text) => !text.includes("\0"));
-    fc.assert(
-      fc.property(word, (text) => {
-        const printed = execFileSync("sh", ["-c", `printf '%s' ${shellWord(text) || "''"}`], {
-          encoding: "utf8",
-        });
-        assert.equal(printed, text);
-      }),
-      { numRuns: 25 },
-    );
   });
 });

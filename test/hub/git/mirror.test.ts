@@ -349,6 +349,20 @@ suite("a mirror", () => {
     assert.equal((await readAt(again, first, "a.txt")).length, 5_000);
   });
 
+  test("a configuration that was changed under it leads no fetch astray", async () => {
+    await repository.commit({ files: { "a.txt": "one" } }, signal);
+    const mirror = open();
+    await mirror.update(["main"], signal);
+    await writeFile(
+      join(await mirrorFolder(), "config"),
+      '[core]\n\tbare = true\n[remote "origin"]\n\tfetch = +refs/heads/*:refs/elsewhere/*\n',
+    );
+    const second = await repository.commit({ files: { "a.txt": "two" } }, signal);
+    const update = await mirror.update(["main"], signal);
+    assert.equal(update.heads.get("main"), second);
+    assert.equal(await readAt(mirror, second, "a.txt"), "two");
+  });
+
   test("killed in the middle of fetching, twenty times, it ends at the last commit", async () => {
     const program = `
       import { openMirrors, mirrorLimits } from "${new URL("../../../hub/git/mirror.ts", import.meta.url).href}";

@@ -94,6 +94,7 @@ export async function openFixture(
       hubAddress: "hub.example:7443",
       hubFingerprint: `sha256:${"5f".repeat(32)}`,
       spokeImage: "registry.example/wheelhouse:0.1.0-test",
+      spokeChart: { reference: "oci://registry.example/wheelhouse-spoke", version: "0.1.0-test" },
       tokenLifeMs: 3_600_000,
     },
     webhookSecret,

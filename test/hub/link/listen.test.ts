@@ -16,6 +16,8 @@ const settings: ListenSettings = {
   connectionsMost: 100,
   handshakesMost: 2,
   handshakeMs: 2_000,
+  strangersMost: 100,
+  strangerMs: 10_000,
 };
 
 async function authorities(): Promise<{

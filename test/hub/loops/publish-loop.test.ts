@@ -122,6 +122,7 @@ suite("publishing", () => {
   /** The loops over a real store and real Git, as compose puts them together. */
   async function startHub(
     meddle: (needs: PublishNeeds) => PublishNeeds = (needs) => needs,
+    { wholeSets = false }: { readonly wholeSets?: boolean } = {},
   ): Promise<Hub> {
     const store = await openStore({ folder: join(folder, `store-${count}`) });
     const mirrors: Mirrors = openMirrors({
@@ -139,6 +140,7 @@ suite("publishing", () => {
         find: store.repositories.find,
         record: store.repositories.record,
         onMoved: () => loop.wake(),
+        onFirstLook: () => loop.wake(),
         clock: systemClock,
         random: Math.random,
         log: silentLog,
@@ -164,6 +166,7 @@ suite("publishing", () => {
       origins: store.publishing.origins,
       published: store.publishing.published,
       owners: store.publishing.owners,
+      rollout: store.publishing.rollout,
       record: store.publishing.record,
       onClustersChanged: (clusters) => changed.push(...clusters),
       newTrace,
@@ -176,6 +179,8 @@ suite("publishing", () => {
       {
         fleet: { url, revision: "main", path: "fleet" },
         shrink: defaultShrinkLimits,
+        fileDialect: "pathspec",
+        wholeSets,
         stretchMs: 15,
         gatherMs: 0,
         resyncMs: 60_000,
@@ -381,7 +386,7 @@ suite("publishing", () => {
       "apps/web/a.yaml": configMap("a"),
     });
     await published(commit);
-    assert.match(await problemOf("alone"), /^WH-DST-3501 .*"late"/);
+    assert.match(await problemOf("alone"), /^WH-DST-3501 .*: late$/);
     const late = await addCluster("late", {});
     await eventually(async () => assert.equal(await offered(late), "alone@1"));
     assert.equal(await problemOf("alone"), "");
@@ -679,6 +684,78 @@ spec:
     hub = await startHub();
     await published(commit);
     assert.equal(await offered(one), "s1-prod-1@1 s2-prod-1@1 s3-prod-1@1 s4-prod-1@1");
+  });
+
+  test("an element that fails costs its own application, unless sets are whole", async () => {
+    const one = await addCluster("prod-1", { env: "prod" });
+    const list = (...items: readonly string[]): string => `
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: list}
+spec:
+  goTemplate: true
+  goTemplateOptions: [missingkey=error]
+  generators:
+    - list: {elements: [${items.join(", ")}]}
+  template:
+    metadata: {name: '{{ .name }}', labels: {team: '{{ .team }}'}, finalizers: [resources-finalizer.argocd.argoproj.io]}
+    spec:
+      project: default
+      source: {repoURL: '${url}', path: apps/web}
+      destination: {name: prod-1, namespace: web}
+`;
+    const [a, b, c] = ["a", "b", "c"].map((name) => `{name: ${name}, team: x}`);
+    await published(
+      await push({ "fleet/list.yaml": list(`${a}`, `${b}`), "apps/web/a.yaml": configMap("a") }),
+    );
+    assert.equal(await offered(one), "a@1 b@1");
+    await published(await push({ "fleet/list.yaml": list(`${a}`, "{name: b}", `${c}`) }));
+    assert.equal(await offered(one), "a@1 b@1 c@1");
+    assert.match(await setProblem("list"), /^WH-TPL-3202 .*"team"/);
+    assert.match(await problemOf("b"), /^WH-TPL-3202 /);
+
+    await hub.stop();
+    hub = await startHub((needs) => needs, { wholeSets: true });
+    await published(await push({ "fleet/list.yaml": list("{name: b}", "{name: d, team: x}") }));
+    assert.equal(await offered(one), "a@1 b@1 c@1");
+    assert.match(await setProblem("list"), /^WH-TPL-3202 /);
+  });
+
+  test("a set that only creates neither changes nor deletes what it made", async () => {
+    const one = await addCluster("prod-1", { env: "prod" });
+    const set = (path: string, name: string): string => `
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: once}
+spec:
+  goTemplate: true
+  syncPolicy: {applicationsSync: create-only}
+  generators:
+    - list: {elements: [{name: ${name}}]}
+  template:
+    metadata: {name: '{{ .name }}'}
+    spec:
+      project: default
+      source: {repoURL: '${url}', path: ${path}}
+      destination: {name: prod-1, namespace: web}
+`;
+    await published(
+      await push({
+        "fleet/once.yaml": set("apps/one", "a"),
+        "fleet/other.yaml": configMap("keeps-the-folder"),
+        "apps/one/a.yaml": configMap("a"),
+        "apps/two/a.yaml": configMap("b"),
+      }),
+    );
+    await published(await push({ "fleet/once.yaml": set("apps/two", "a") }));
+    assert.equal((await applications())[0]?.source.path, "apps/one");
+    await published(await push({ "apps/one/a.yaml": configMap("a", "2") }));
+    assert.equal(await offered(one), "a@2", "what it follows in Git it goes on following");
+    await published(await push({ "fleet/once.yaml": set("apps/two", "b") }));
+    assert.equal(await offered(one), "a@2 b@1");
+    await published(await push({ "fleet/once.yaml": undefined }));
+    assert.equal(await offered(one), "a@2 b@1");
+    assert.match(await setProblem("once"), /^WH-GEN-3115 /);
   });
 
   test("a bug in one set costs that set", async () => {

@@ -23,6 +23,7 @@ class World {
   fault: Error | undefined;
   looks: string[] = [];
   moves = 0;
+  firstLooks = 0;
   nowMs = 1_000;
   readonly sleeps: number[] = [];
   readonly records = new Map<string, RepositoryRecord>();
@@ -71,6 +72,9 @@ class World {
         },
         onMoved: () => {
           this.moves += 1;
+        },
+        onFirstLook: () => {
+          this.firstLooks += 1;
         },
         clock: this.clock,
         random: () => 0.5,
@@ -141,6 +145,7 @@ suite("repositories", () => {
       await eventually(() => assert.equal(world.moves, 1));
       await look(world, repositories);
       assert.deepEqual([world.looks.length, world.writes, world.moves], [2, 1, 1]);
+      assert.deepEqual([world.firstLooks, repositories.isCurrent(url)], [1, true]);
       world.nowMs += 60_000;
       await look(world, repositories);
       assert.deepEqual([world.writes, world.records.get(url)?.checkedAtMs], [2, 61_000]);

@@ -83,7 +83,7 @@ suite("openDatabase", () => {
     await writeFile(join(folder, databaseFile), "not a database at all".repeat(300));
     await assert.rejects(openDatabase({ folder }), {
       name: "StoreUnusable",
-      message: /is not a database/,
+      message: /is damaged \(.*not a database.*restore a backup/,
     });
   });
 

@@ -1,6 +1,10 @@
 // Go's own text/template with sprig's functions, as a judge for ours: reads a JSON line per case on standard input,
 // {"template": "...", "data": {...}, "option": "missingkey=error"}, and answers a JSON line per case on standard
 // output, {"output": "..."} or {"stage": "parse" | "execute", "error": "..."}.
+//
+// With the word `bench` it measures instead: reads one {"templates": ["..."], "params": [{...}], "times": N}, parses
+// each template once, executes all of them N times over the params in turn, and answers {"cpuSeconds": ...}, the CPU
+// of the whole process while they were executed.
 package main
 
 import (
@@ -10,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -32,6 +37,13 @@ func main() {
 	functions := sprig.TxtFuncMap()
 	for _, name := range []string{"env", "expandenv", "getHostByName"} {
 		delete(functions, name)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "bench" {
+		if err := bench(functions); err != nil {
+			fmt.Fprintln(os.Stderr, "cannot measure:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	input := bufio.NewScanner(os.Stdin)
 	input.Buffer(nil, 16<<20)
@@ -82,4 +94,56 @@ func judge(asked question, functions template.FuncMap) (answered answer) {
 	}
 	text := made.String()
 	return answer{Output: &text}
+}
+
+type load struct {
+	Templates []string         `json:"templates"`
+	Params    []map[string]any `json:"params"`
+	Times     int              `json:"times"`
+}
+
+func bench(functions template.FuncMap) error {
+	var asked load
+	if err := json.NewDecoder(os.Stdin).Decode(&asked); err != nil {
+		return err
+	}
+	if len(asked.Params) == 0 {
+		return fmt.Errorf("there are no params")
+	}
+	var parsed []*template.Template
+	for _, text := range asked.Templates {
+		one, err := template.New("").Funcs(functions).Option("missingkey=error").Parse(text)
+		if err != nil {
+			return err
+		}
+		parsed = append(parsed, one)
+	}
+	before, err := cpuSeconds()
+	if err != nil {
+		return err
+	}
+	characters := 0
+	for turn := range asked.Times {
+		for _, one := range parsed {
+			var made bytes.Buffer
+			if err := one.Execute(&made, asked.Params[turn%len(asked.Params)]); err != nil {
+				return err
+			}
+			characters += len(made.String())
+		}
+	}
+	after, err := cpuSeconds()
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]any{"cpuSeconds": after - before, "characters": characters})
+}
+
+func cpuSeconds() (float64, error) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0, err
+	}
+	seconds := func(time syscall.Timeval) float64 { return float64(time.Sec) + float64(time.Usec)/1e6 }
+	return seconds(usage.Utime) + seconds(usage.Stime), nil
 }

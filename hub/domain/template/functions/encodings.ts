@@ -1,3 +1,4 @@
+import { fail, ok, type Result } from "../../../../proto/kit/result.ts";
 import { FunctionError, takes, type CallContext, type TemplateFunction } from "../function.ts";
 import { decodeJson, encodeJson, type JsonManner } from "../json.ts";
 import { bytesOf, goValueOf, isGoList, isGoMap, textOfBytes, type GoValue } from "../value.ts";
@@ -43,9 +44,9 @@ export const encodingFunctions: readonly (readonly [string, TemplateFunction])[]
     }),
   ],
   ["b64enc", takes(["string"], ([text]) => Buffer.from(text, "utf8").toString("base64"))],
-  ["b64dec", takes(["string"], ([text]) => decodeBase(text, base64))],
+  ["b64dec", takes(["string"], ([text]) => decodedText(decodeBase64(text)))],
   ["b32enc", takes(["string"], ([text]) => encodeBase32(text))],
-  ["b32dec", takes(["string"], ([text]) => decodeBase(text, base32))],
+  ["b32dec", takes(["string"], ([text]) => decodedText(decodeBase(text, base32)))],
 ];
 
 function json(name: string, manner: JsonManner): readonly (readonly [string, TemplateFunction])[] {
@@ -112,8 +113,18 @@ const base32: Alphabet = {
 };
 
 /** As sprig has it, text that cannot be decoded gives the error's text. */
-function decodeBase(text: string, { name, characters, bits, group }: Alphabet): string {
-  const corrupt = (at: number): string => `illegal ${name} data at input byte ${at}`;
+const decodedText = (read: Result<string, string>): string =>
+  read.ok ? textOfBytes(read.value) : read.problem;
+
+/** The bytes, one character each. Fails with Go's sentence. */
+export const decodeBase64 = (text: string): Result<string, string> => decodeBase(text, base64);
+
+function decodeBase(
+  text: string,
+  { name, characters, bits, group }: Alphabet,
+): Result<string, string> {
+  const corrupt = (at: number): Result<string, string> =>
+    fail(`illegal ${name} data at input byte ${at}`);
   const source = bytesOf(text);
   const significant = Array.from(source).flatMap((character, at) =>
     character === "\n" || character === "\r" ? [] : [{ character, at }],
@@ -133,7 +144,7 @@ function decodeBase(text: string, { name, characters, bits, group }: Alphabet): 
       if (!allowed) return corrupt(at);
       if (paddings.length < wanted || !whole) return corrupt(source.length);
       return paddings.length === wanted
-        ? textOfBytes(bytes)
+        ? ok(bytes)
         : corrupt(paddings[wanted]?.at ?? source.length);
     }
     if (value === -1) return corrupt(at);
@@ -145,7 +156,7 @@ function decodeBase(text: string, { name, characters, bits, group }: Alphabet): 
       bytes += String.fromCharCode((pending >> pendingBits) & 0xff);
     }
   }
-  return count % group === 0 ? textOfBytes(bytes) : corrupt(source.length - (count % group));
+  return count % group === 0 ? ok(bytes) : corrupt(source.length - (count % group));
 }
 
 function encodeBase32(text: string): string {

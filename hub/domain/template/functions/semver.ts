@@ -209,6 +209,7 @@ function versionObject(version: Version): GoValue {
       ["String", text],
     ]),
     text,
+    text,
   );
 }
 

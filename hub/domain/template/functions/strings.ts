@@ -1,4 +1,3 @@
-import { digestOfText } from "../../../../proto/words/digest.ts";
 import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
 import { goQuote, printValue, sprint, sprintln } from "../print.ts";
 import { sprintf } from "../sprintf.ts";
@@ -104,8 +103,6 @@ export const stringFunctions: readonly (readonly [string, TemplateFunction])[] =
   ["snakecase", takes(["string"], ([text]) => separated(text, "_"))],
   ["kebabcase", takes(["string"], ([text]) => separated(text, "-"))],
   ["camelcase", takes(["string"], ([text]) => pascalCase(text))],
-  ["sha256sum", takes(["string"], ([text]) => digestOfText(text))],
-  ["adler32sum", takes(["string"], ([text]) => adler32(text))],
   ["normalize", takes(["string"], ([text]) => normalize(text))],
   ["slugify", takesMany([], "any", (_, values) => slugifyValues(values))],
   ["printf", takesMany(["string"], "any", ([format], values) => sprintf(format, values))],
@@ -393,16 +390,6 @@ function pascalCase(text: string): string {
     before = character;
   }
   return isConnector(before) ? result + before : result;
-}
-
-function adler32(text: string): string {
-  let a = 1;
-  let b = 0;
-  for (const byte of bytesOf(text)) {
-    a = (a + byte.charCodeAt(0)) % 65521;
-    b = (b + a) % 65521;
-  }
-  return String(b * 65536 + a);
 }
 
 /** `slugify [maxLength] [smart] name`: only an int and a bool will do, as Argo CD has it. */

@@ -163,6 +163,58 @@ suite("functions", () => {
     });
   }
 
+  // What Go's package time makes of them, in UTC.
+  const dates: readonly (readonly [template: string, output: string])[] = [
+    ["{{toDate `2006-01-02` `2024-02-29`}}", "2024-02-29 00:00:00 +0000 UTC"],
+    ["{{toDate `2006-01-02` `2023-02-29`}}", "0001-01-01 00:00:00 +0000 UTC"],
+    ["{{mustToDate `2006-01-02` `2023-02-29`}}", "ERROR"],
+    [
+      "{{toDate `Jan _2 2006 15:04 MST` `Mar  5 2024 10:11 CET` | date `2006-01-02T15:04:05Z07:00`}}",
+      "2024-03-05T10:11:00Z",
+    ],
+    [
+      "{{toDate `2006-01-02T15:04:05Z07:00` `2024-06-30T23:59:59+05:30` | unixEpoch}}",
+      "1719772199",
+    ],
+    [
+      "{{date `Monday, 02-Jan-06 15:04:05.000 MST` 1709208000}}",
+      "Thursday, 29-Feb-24 12:00:00.000 UTC",
+    ],
+    [
+      "{{dateInZone `2006-01-02 15:04 MST -07:00` 1720000000 `Europe/Berlin`}}",
+      "2024-07-03 11:46 CEST +02:00",
+    ],
+    ["{{dateInZone `MST` 1720000000 `America/Sao_Paulo`}}", "-03"],
+    ["{{dateInZone `3:04PM __2 002` 1720000000 `Asia/Kathmandu`}}", "3:31PM 185 185"],
+    ["{{date_in_zone `15:04` 1720000000 `europe/berlin`}}", "09:46"],
+    ["{{dateInZone `15:04 MST` 1720000000 `Nowhere`}}", "09:46 UTC"],
+    ["{{htmlDate 0}} {{htmlDateInZone 0 `America/New_York`}}", "1970-01-01 1969-12-31"],
+    ["{{toDate `2006` `2024` | dateModify `-1.5h` | date `2006-01-02 15:04`}}", "2023-12-31 22:30"],
+    ["{{dateModify `soon` (toDate `2006` `2024`)}}", "2024-01-01 00:00:00 +0000 UTC"],
+    ["{{mustDateModify `soon` (toDate `2006` `2024`)}}", "ERROR"],
+    [
+      "{{with toDate `2006` `2024`}}{{.Year}} {{.Month}} {{.Unix}} {{toJson .}}{{end}}",
+      '2024 January 1704067200 "2024-01-01T00:00:00Z"',
+    ],
+    ["{{kindOf (toDate `2006` `2024`)}} {{typeOf (toDate `2006` `2024`)}}", "struct time.Time"],
+    ["{{duration `95`}} {{duration 95}} {{durationRound `2400h10m5s`}}", "1m35s 0s 3mo"],
+    // Go falls back to the time of day where there is none, and knows every abbreviation there ever was.
+    ["{{date `2006` 1.5}}", "ERROR"],
+    ["{{durationRound (toDate `2006` `2024`)}}", "ERROR"],
+    ["{{dateInZone `MST` 0 `Europe/Berlin`}}", "ERROR"],
+    ["{{unixEpoch 1}}", "ERROR"],
+    ["{{sha1sum `hello`}}", "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"],
+    ["{{sha512sum `` | trunc 16}}", "cf83e1357eefb8bd"],
+    ["{{decryptAES `secretkey` `BwcHBwcHBwcHBwcHBwcHB6NabrNHfvPcKnkALAHB1I4=`}}", "plaintext é"],
+    ["{{decryptAES `secretkey` `AA==`}}", "ERROR"],
+  ];
+  for (const [template, output] of dates)
+    test(template, () => {
+      const made = evaluated(template);
+      if (output === "ERROR") assert.match(made, /^ERROR failed to execute/);
+      else assert.equal(made, output);
+    });
+
   test("every function that Argo CD has is there, or refused by name", () => {
     const names =
       `and or not eq ne lt le gt ge len index slice print printf println html js urlquery call normalize slugify

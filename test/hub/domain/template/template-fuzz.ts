@@ -70,6 +70,96 @@ export function templateCases(random: () => number): () => TemplateCase {
     "Zm9v",
     "2024-02-29",
   ];
+  const layouts = [
+    "2006-01-02",
+    "2006-01-02T15:04:05Z07:00",
+    "Mon Jan _2 15:04:05 2006",
+    "Monday, 02-Jan-06 15:04:05 MST",
+    "02 Jan 06 15:04 -0700",
+    "3:04PM",
+    "03:04:05.000 pm",
+    "2006 __2 002",
+    "1/2/06 4:5",
+    "Jan _2 15:04:05.999999",
+    "-07 -07:00:00 Z070000 Z07",
+    "January Mondays Janus _2006 5,000 .0001",
+    "2006-01-02 15:04:05.999999999 -0700 MST",
+  ];
+  const times = [
+    "2024-02-29",
+    "2023-02-29",
+    "2024-12-31T23:59:60Z",
+    "2024-06-30T23:59:59+05:30",
+    "1999-01-01T00:00:00.25Z",
+    "Wed Jan  3 01:02:03 2018",
+    "Tuesday, 05-Mar-24 10:11:12 CEST",
+    "05 Mar 70 10:11 -0330",
+    "9:05AM",
+    "12:00:00,123 am",
+    "2024 060 060",
+    "12/31/69 7:8",
+    "Feb 30 00:00:00",
+    "-08 +00:00:00 Z +0",
+    "0000-01-01 00:00:00 +0000 UTC",
+    "2024-01-01 00:00:00.5 +0100 GMT+1",
+    "yesterday",
+    "",
+  ];
+  const zones = [
+    "UTC",
+    "",
+    "Local",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "Pacific/Auckland",
+    "Etc/GMT+5",
+    "US/Pacific",
+    "PST",
+    "europe/berlin",
+    "Mars/Olympus",
+    "../etc",
+  ];
+  const durations = [
+    "1h",
+    "-1.5h",
+    "2h45m10.5s",
+    "300ms",
+    "1us2ns",
+    "100000h",
+    "0",
+    "1d",
+    "",
+    "1.h.5m",
+    "9223372036s",
+    "9999999999s",
+  ];
+  const quoted = (items: readonly string[]): string => JSON.stringify(pick(items));
+  const moment = (): string =>
+    pick([
+      () => pick(["0", "1709208000", "-86400", "4102444800", "1720000000", "1700000000000"]),
+      () => `(int64 ${pick(["1709208000", "1720000000"])})`,
+      () => `(toDate ${quoted(layouts)} ${quoted(times)})`,
+      () => '(toDate "2006-01-02T15:04:05Z07:00" "2024-06-30T23:59:59+05:30")',
+    ])();
+  /** Arguments that mean something to functions of dates. */
+  const dateWords = (name: string): readonly string[] | undefined => {
+    if (/^(must)?toDate$/i.test(name)) {
+      const layout = pick(layouts);
+      const same = chance(0.4) ? layout : pick(times);
+      return [name, JSON.stringify(layout), JSON.stringify(same)];
+    }
+    if (/^date_?in_?zone$/i.test(name)) return [name, quoted(layouts), moment(), quoted(zones)];
+    if (name === "htmlDateInZone") return [name, moment(), quoted(zones)];
+    if (name === "date") return [name, quoted(layouts), moment()];
+    if (name === "htmlDate") return [name, moment()];
+    if (/date_?modify/i.test(name)) return [name, quoted(durations), typed("time", 0)];
+    if (name.startsWith("duration")) return [name, quoted(durations)];
+    return undefined;
+  };
   const data = (): Record<string, unknown> => ({
     name: pick(texts),
     text: pick(texts),
@@ -161,6 +251,12 @@ export function templateCases(random: () => number): () => TemplateCase {
         return pick(["1.5", "2", "-0.25", "(float64 .count)"]);
       case "list":
         return pick([".list", ".path.segments", "(list 1 2 1)", "(list `b` `a` `b`)", "(until 3)"]);
+      case "time":
+        return pick([
+          () => `(toDate ${quoted(layouts)} ${quoted(times)})`,
+          () => `(toDate "2006-01-02" "2024-0${pick(["1", "2", "7"])}-29")`,
+          () => `(dateModify ${quoted(durations)} (toDate "2006" "2024"))`,
+        ])();
       case "map":
         return pick([".map", ".path", "(dict `a` 1 `b` `x`)", "$.map"]);
       default:
@@ -202,6 +298,10 @@ export function templateCases(random: () => number): () => TemplateCase {
           "add",
           "ternary",
           "call",
+          "dateInZone",
+          "toDate",
+          "date",
+          "dateModify",
         ])
       : pick(functions);
     const bounded = costly.get(name);
@@ -213,6 +313,8 @@ export function templateCases(random: () => number): () => TemplateCase {
         `"${pick(["%v", "%d", "%s", "%q", "%5d|%-5s|", "%x", "%T", "%05.2f", "%+v", "%#v", "%t", "%c", "%e", "%g", "%U", "%%", "%[2]v %[1]v", "%!"])} ${pick(["", "%v"])}"`,
         ...many(3, () => operand(depth)),
       ];
+    const dated = chance(0.9) ? dateWords(name) : undefined;
+    if (dated !== undefined) return dated;
     const known = argoFunctions.get(name);
     if (known === undefined || chance(0.08)) return [name, ...many(3, () => operand(depth))];
     const { parameters, rest } = known;

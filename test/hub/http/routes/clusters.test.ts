@@ -124,6 +124,36 @@ suite("clusters", async () => {
     assertProblem(await ask("POST", "/v1/clusters/nowhere/join-token"), 404, "WH-API-4041");
   });
 
+  test("a locked cluster says why, is locked once, and is unlocked", async () => {
+    const path = "/v1/clusters/prod-1";
+    const locked = await ask("POST", `${path}/lock`, { body: { reason: "a laptop was lost" } });
+    const why = "by token:admin: a laptop was lost";
+    assert.deepEqual([locked.status, locked.json.locked], [200, { sinceAtMs: nowMs, why }]);
+    assert.deepEqual(changes.splice(0), [
+      { kind: "locked", id: clusterId("prod-1"), name: "prod-1", why },
+    ]);
+    const again = await ask("POST", `${path}/lock`, { body: { reason: "another reason" } });
+    assert.deepEqual(again.json.locked, { sinceAtMs: nowMs, why });
+    const unlocked = await ask("POST", `${path}/unlock`);
+    assert.deepEqual([unlocked.status, unlocked.json.locked], [200, undefined]);
+    assert.equal((await ask("POST", `${path}/lock`)).json.locked.why, "by token:admin");
+    for (const reason of ["", "two\nlines", "x".repeat(501)])
+      assertProblem(await ask("POST", `${path}/lock`, { body: { reason } }), 422, "WH-API-4002");
+    for (const verb of ["lock", "unlock", "rejoin"])
+      assertProblem(await ask("POST", `/v1/clusters/nowhere/${verb}`), 404, "WH-API-4041");
+    changes.length = 0;
+  });
+
+  test("a cluster joined anew is unlocked, and gets another token", async () => {
+    const anew = await ask("POST", "/v1/clusters/prod-1/rejoin", { body: { lifeMs: 5_000 } });
+    assert.deepEqual([anew.status, anew.json.expiresAtMs], [201, nowMs + 5_000]);
+    assert.ok(anew.json.manifest.items.length > 0);
+    assert.equal((await ask("GET", "/v1/clusters/prod-1")).json.locked, undefined);
+    assert.deepEqual(changes.splice(0), [
+      { kind: "cut-off", id: clusterId("prod-1"), name: "prod-1" },
+    ]);
+  });
+
   test("a removed cluster is gone, and removing it again finds nothing", async () => {
     assert.equal((await ask("DELETE", "/v1/clusters/prod-2")).status, 204);
     assertProblem(await ask("GET", "/v1/clusters/prod-2"), 404, "WH-API-4041");

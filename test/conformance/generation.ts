@@ -1,95 +1,75 @@
-import { ok, type Result } from "../../../proto/kit/result.ts";
-import { canonicalJson, type Json } from "../../../proto/words/digest.ts";
-import type { ClusterId, ClusterName } from "../../../proto/words/ids.ts";
+import { ok, type Result } from "../../proto/kit/result.ts";
+import type { Json } from "../../proto/words/digest.ts";
+import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import {
   applicationSetOf,
   readEntries,
   type ApplicationSet,
   type MissingKey,
-} from "../../../hub/domain/application-set.ts";
+} from "../../hub/domain/application-set.ts";
 import {
   emptyObject,
   field,
   isList,
   isObject,
-  readDocument,
   type JsonObject,
-} from "../../../hub/domain/document.ts";
+} from "../../hub/domain/document.ts";
 import {
   repositoryFactKey,
   type ClusterFact,
   type Facts,
   type RepositoryFact,
-} from "../../../hub/domain/facts.ts";
+  type RepositoryNeed,
+} from "../../hub/domain/facts.ts";
 import {
   generateDocuments,
   generateParams,
   neededRepositories,
-  templateStructure,
-  withDefaultFinalizer,
-} from "../../../hub/domain/generate.ts";
-import type { GeneratorContext } from "../../../hub/domain/generators/context.ts";
-import { combine, interpolated } from "../../../hub/domain/generators/matrix.ts";
-import { requeueSeconds, smallest } from "../../../hub/domain/generators/index.ts";
-import { setsByMergeKey } from "../../../hub/domain/generators/merge.ts";
-import { withValues } from "../../../hub/domain/generators/values.ts";
-import { overriddenTemplate } from "../../../hub/domain/override-template.ts";
-import type { Params } from "../../../hub/domain/params.ts";
-import { problem, type ProblemDraft } from "../../../hub/domain/problem.ts";
-import { compileDocument, Templates } from "../../../hub/domain/render-template.ts";
-import { patchedApplication } from "../../../hub/domain/template-patch.ts";
-import { compareBytes, goValueOf, jsonOf } from "../../../hub/domain/template/value.ts";
-import { generateNeeds as needs } from "./builders.ts";
+} from "../../hub/domain/generate.ts";
+import type { GeneratorContext } from "../../hub/domain/generators/context.ts";
+import { requeueSeconds, smallest } from "../../hub/domain/generators/index.ts";
+import { combine, interpolated } from "../../hub/domain/generators/matrix.ts";
+import { setsByMergeKey } from "../../hub/domain/generators/merge.ts";
+import { withValues } from "../../hub/domain/generators/values.ts";
+import { overriddenTemplate } from "../../hub/domain/override-template.ts";
+import type { Params } from "../../hub/domain/params.ts";
+import type { ProblemDraft } from "../../hub/domain/problem.ts";
+import type { Labels } from "../../hub/domain/records.ts";
+import type { HostedRepository, RemoteFact } from "../../hub/domain/remote-facts.ts";
+import { templateStructure, withDefaultFinalizer } from "../../hub/domain/application-template.ts";
+import { compileDocument, Templates } from "../../hub/domain/render-template.ts";
+import { patchedApplication } from "../../hub/domain/template-patch.ts";
+import { compareBytes, goValueOf, jsonOf } from "../../hub/domain/template/value.ts";
+import { generateNeeds as needs } from "../hub/domain/builders.ts";
+import {
+  compareLists,
+  compareValue,
+  failed,
+  list,
+  object,
+  show,
+  text,
+  type ConformanceCase,
+  type Outcome,
+  type Runner,
+} from "./case.ts";
 
-/** One case of the corpus, as its file has it. */
-export type ConformanceCase = {
-  readonly id: string;
-  readonly category: string;
-  readonly kind: string;
-  readonly mode: string;
-  readonly input: JsonObject;
-  readonly expected: JsonObject;
-};
-
-export type Verdict =
-  | { readonly kind: "passed" }
-  | { readonly kind: "failed"; readonly difference: string }
-  /** It needs something that is refused as not supported yet. */
-  | { readonly kind: "later"; readonly because: string };
-
-export function judge(one: ConformanceCase, paramSets: JsonObject): Verdict {
-  const runner = runners.get(one.kind);
-  if (runner === undefined) return { kind: "later", because: `kind ${one.kind}` };
-  const outcome = runner(one, paramSets);
-  if (!outcome.ok) {
-    const { message } = outcome.problem;
-    const unsupported = /not supported( yet|:)/.exec(message);
-    if (unsupported !== null) return { kind: "later", because: message.slice(0, 100) };
-    return compareError(one, message);
-  }
-  if (field(one.expected, "error") !== undefined)
-    return failed(`expected the error ${text(one.expected, "error")}, got ${show(outcome.value)}`);
-  return outcome.value;
-}
-
-type Outcome = Result<Verdict, ProblemDraft>;
-
-const runners: ReadonlyMap<string, (one: ConformanceCase, paramSets: JsonObject) => Outcome> =
-  new Map([
-    ["params", runParams],
-    ["generate", runGenerate],
-    ["replace", runReplace],
-    ["renderTemplate", runRenderTemplate],
-    ["renderApp", runRenderApp],
-    ["renderGenerator", runRenderGenerator],
-    ["mergeTemplates", runMergeTemplates],
-    ["mergeKeys", runMergeKeys],
-    ["combineStringMaps", runCombine],
-    ["appendValues", runValues],
-    ["templatePatch", runPatch],
-    ["unknownGenerators", runUnknown],
-    ["requeueAfter", runRequeue],
-  ]);
+/** Cases about what a set generates. */
+export const generationRunners: readonly (readonly [kind: string, run: Runner])[] = [
+  ["params", runParams],
+  ["generate", runGenerate],
+  ["replace", runReplace],
+  ["renderTemplate", runRenderTemplate],
+  ["renderApp", runRenderApp],
+  ["renderGenerator", runRenderGenerator],
+  ["mergeTemplates", runMergeTemplates],
+  ["mergeKeys", runMergeKeys],
+  ["combineStringMaps", runCombine],
+  ["appendValues", runValues],
+  ["templatePatch", runPatch],
+  ["unknownGenerators", runUnknown],
+  ["requeueAfter", runRequeue],
+];
 
 function runParams(one: ConformanceCase): Outcome {
   const set = setOf(one);
@@ -199,7 +179,10 @@ function runCombine(one: ConformanceCase): Outcome {
 
 function runValues(one: ConformanceCase): Outcome {
   const values = object(one.input, "values") as Readonly<Record<string, string>>;
-  const made = withValues([paramsOf(field(one.input, "params"))], values, templatesOf(one));
+  const made = withValues([paramsOf(field(one.input, "params"))], values, {
+    templates: templatesOf(one),
+    spare: undefined,
+  });
   return made.ok ? ok(compareValue(one, "params", paramsJson(made.value[0] ?? new Map()))) : made;
 }
 
@@ -243,54 +226,170 @@ function runRequeue(one: ConformanceCase): Outcome {
   return ok(compareValue(one, "seconds", seconds));
 }
 
-function setOf(one: ConformanceCase): Result<ApplicationSet, ProblemDraft> {
+export function setOf(one: ConformanceCase): Result<ApplicationSet, ProblemDraft> {
   return applicationSetOf(object(one.input, "applicationset"));
 }
 
 function factsOf(one: ConformanceCase, set: ApplicationSet): Facts {
   const clusters = list(one.input, "clusters")
     .filter(isObject)
-    .map((cluster): ClusterFact => ({
-      // The corpus has names and ids of Argo CD's clusters, which need not be DNS labels.
-      id: text(cluster, "name") as ClusterId,
-      name: text(cluster, "name") as ClusterName,
-      server: text(cluster, "server"),
-      labels: object(cluster, "labels") as Readonly<Record<string, string>>,
-      annotations: object(cluster, "annotations") as Readonly<Record<string, string>>,
-      project: text(cluster, "project"),
-    }))
+    .map(clusterOf)
     .toSorted((a, b) => compareBytes(a.name, b.name));
-  let facts: Facts = { clusters, repositories: new Map(), localCluster: true };
+  let facts: Facts = {
+    clusters,
+    repositories: new Map(),
+    localCluster: true,
+    fileDialect: field(one.input, "newGitFileGlobbing") === true ? "doublestar" : "pathspec",
+    remote: new Answered(one),
+  };
   // As the loop does it: ask, gather, and ask again with what was found.
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 10; round += 1) {
     const repositories = new Map(facts.repositories);
-    for (const { repoURL, revision } of neededRepositories(set, facts, needs)) {
+    const unreadable = new Map(facts.unreadable);
+    const wanted = neededRepositories(set, facts, needs);
+    if (wanted.length === 0) break;
+    for (const need of wanted) {
+      const key = repositoryFactKey(need.repoURL, need.revision);
       const found = list(one.input, "git")
         .filter(isObject)
-        .find((repository) => text(repository, "url") === repoURL);
-      if (found !== undefined)
-        repositories.set(repositoryFactKey(repoURL, revision), repositoryOf(found, revision));
+        .find((repository) => text(repository, "url") === need.repoURL);
+      const error = found === undefined ? "there is none" : text(found, "error");
+      if (found === undefined || error !== "") unreadable.set(key, error);
+      else repositories.set(key, repositoryOf(found, need));
     }
-    if (repositories.size === facts.repositories.size) break;
-    facts = { ...facts, repositories };
+    facts = { ...facts, repositories, unreadable };
   }
   return facts;
 }
 
-function repositoryOf(repository: JsonObject, revision: string): RepositoryFact {
+/** The corpus has names and ids of Argo CD's clusters, which need not be DNS labels. */
+export const clusterOf = (cluster: JsonObject): ClusterFact => ({
+  id: text(cluster, "name") as ClusterId,
+  name: text(cluster, "name") as ClusterName,
+  server: text(cluster, "server"),
+  labels: object(cluster, "labels") as Readonly<Record<string, string>>,
+  annotations: object(cluster, "annotations") as Readonly<Record<string, string>>,
+  project: text(cluster, "project"),
+});
+
+function repositoryOf(repository: JsonObject, need: RepositoryNeed): RepositoryFact {
   const given = field(repository, "directories");
+  const files = object(repository, "files");
   const directories = new Set<string>(isList(given) ? given.map(String) : []);
-  for (const file of Object.keys(object(repository, "files"))) {
+  for (const file of Object.keys(files)) {
     const segments = file.split("/").slice(0, -1);
     segments.forEach((_, index) => directories.add(segments.slice(0, index + 1).join("/")));
   }
   return {
-    repoURL: text(repository, "url"),
-    revision,
+    repoURL: need.repoURL,
+    revision: need.revision,
     commit: "0".repeat(40),
     directories: [...directories]
       .filter((path) => !path.split("/").some((segment) => segment.startsWith(".")))
       .toSorted(compareBytes),
+    files: Object.keys(files).toSorted(compareBytes),
+    documents: new Map(need.reads.map((path) => [path, needs.decodeYaml(text(files, path))])),
+  };
+}
+
+/** Whatever a generator asks of a service, a case has one answer to it. */
+class Answered extends Map<string, RemoteFact> {
+  readonly #one: ConformanceCase;
+
+  constructor(one: ConformanceCase) {
+    super();
+    this.#one = one;
+  }
+
+  override get(key: string): RemoteFact | undefined {
+    const { input } = this.#one;
+    switch (key.slice(0, key.indexOf(" "))) {
+      case "scmProvider":
+        return {
+          kind: "repositories",
+          repositories: list(input, "repos").filter(isObject).map(hostedRepository),
+        };
+      case "pullRequest":
+        return pullsOf(input);
+      case "clusterDecisionResource": {
+        const { configMapRef } = JSON.parse(key.slice(key.indexOf(" ") + 1)) as {
+          configMapRef?: string;
+        };
+        return {
+          kind: "decisions",
+          configMap: field(object(input, "configMaps"), configMapRef ?? "") as Labels | undefined,
+          resources: list(input, "resources").filter(isObject),
+        };
+      }
+      case "plugin":
+        return pluginAnswer(input);
+      default:
+        return undefined;
+    }
+  }
+}
+
+const hostedRepository = (repository: JsonObject): HostedRepository => ({
+  organization: text(repository, "organization"),
+  repository: text(repository, "repository"),
+  url: text(repository, "url"),
+  branch: text(repository, "branch"),
+  sha: text(repository, "sha"),
+  labels: list(repository, "labels").map(String),
+  repositoryId: field(repository, "repositoryId") ?? null,
+  paths: list(repository, "paths").map(String),
+});
+
+function pullsOf(input: JsonObject): RemoteFact {
+  const error = field(input, "pullsError");
+  if (isObject(error))
+    return {
+      kind: "failed",
+      message: text(error, "message"),
+      isMissing: field(error, "repositoryNotFound") === true,
+    };
+  const pulls = list(input, "pulls").filter(isObject);
+  return {
+    kind: "pull-requests",
+    pulls: pulls.map((pull) => {
+      const labels = field(pull, "labels");
+      return {
+        number: Number(field(pull, "number")),
+        title: text(pull, "title"),
+        branch: text(pull, "branch"),
+        targetBranch: text(pull, "targetBranch"),
+        headSha: text(pull, "headSHA"),
+        labels: isList(labels) ? labels.map(String) : undefined,
+        author: text(pull, "author"),
+      };
+    }),
+  };
+}
+
+function pluginAnswer(input: JsonObject): RemoteFact {
+  const http = field(input, "pluginHTTP");
+  if (http === undefined)
+    // Only what it answers is given: what leads there is as it should be.
+    return {
+      kind: "plugin",
+      configMap: { baseUrl: "http://127.0.0.1", token: "$token" },
+      secrets: new Map([["argocd-secret", { token: "t" }]]),
+      response: {
+        status: 200,
+        body: JSON.stringify({ output: { parameters: list(input, "pluginOutput") } }),
+      },
+    };
+  const configMap = field(input, "pluginConfigMap");
+  const secret = object(input, "pluginSecret") as Labels;
+  const token = isObject(configMap) ? text(configMap, "token") : "";
+  const [name] = token.includes(":") ? token.slice(1).split(":") : ["argocd-secret"];
+  return {
+    kind: "plugin",
+    configMap: isObject(configMap) ? (configMap as Labels) : undefined,
+    secrets: new Map(Object.keys(secret).length === 0 ? [] : [[name ?? "", secret]]),
+    response: isObject(http)
+      ? { status: Number(field(http, "status")), body: text(http, "body") }
+      : undefined,
   };
 }
 
@@ -302,10 +401,12 @@ function templatesOf(one: ConformanceCase): Templates {
 }
 
 const contextOf = (one: ConformanceCase): GeneratorContext => ({
+  set: "set",
   facts: { clusters: [], repositories: new Map() },
   templates: templatesOf(one),
   needs,
   wants: () => {},
+  spare: undefined,
 });
 
 function paramsOf(value: Json | undefined): Params {
@@ -321,93 +422,4 @@ function bareApplication(document: JsonObject): Json {
   for (const key of Object.keys(document))
     if (key !== "apiVersion" && key !== "kind") bare[key] = field(document, key) ?? null;
   return bare;
-}
-
-function compareLists(one: ConformanceCase, key: string, got: readonly Json[]): Verdict {
-  const wanted = (field(one.expected, key) ?? []) as Json;
-  const expected = isList(wanted) ? wanted : [];
-  const spelled = (items: readonly Json[]): readonly string[] => {
-    // An empty set of params is nil upstream.
-    const texts = items.map((item) => canonicalJson(unordered(one, item ?? {})));
-    return field(one.expected, "ordered") === true ? texts : texts.toSorted();
-  };
-  const [a, b] = [spelled(expected).join("\n"), spelled(got).join("\n")];
-  return a === b ? { kind: "passed" } : failed(`expected\n${a}\ngot\n${b}`);
-}
-
-/** Lists under the keys of `unorderedWithin` are compared as sets. */
-function unordered(one: ConformanceCase, value: Json): Json {
-  const within = list(one.expected, "unorderedWithin").map(String);
-  if (within.length === 0 || !isObject(value)) return value;
-  const sorted = emptyObject();
-  for (const key of Object.keys(value)) {
-    const item = field(value, key) ?? null;
-    sorted[key] =
-      isList(item) && within.some((path) => path === key || path.endsWith(`.${key}`))
-        ? item.toSorted((a, b) => compareBytes(canonicalJson(a), canonicalJson(b)))
-        : item;
-  }
-  return sorted;
-}
-
-function compareValue(one: ConformanceCase, key: string, got: Json): Verdict {
-  const expected = field(one.expected, key) ?? null;
-  const [a, b] = [canonicalJson(expected), canonicalJson(got)];
-  return a === b ? { kind: "passed" } : failed(`expected\n${a}\ngot\n${b}`);
-}
-
-function compareError(one: ConformanceCase, message: string): Verdict {
-  const wanted = field(one.expected, "error");
-  if (wanted === undefined) return failed(`unexpected error: ${message}`);
-  const expected = text(one.expected, "error");
-  const matches = {
-    exact: message === expected,
-    contains: message.includes(expected),
-    any: true,
-  }[text(one.expected, "errorMatch")];
-  return matches === true
-    ? { kind: "passed" }
-    : failed(`expected the error\n${expected}\ngot\n${message}`);
-}
-
-const failed = (difference: string): Verdict => ({ kind: "failed", difference });
-
-const show = (value: unknown): string => JSON.stringify(value) ?? "undefined";
-
-const text = (from: JsonObject, key: string): string => {
-  const value = field(from, key);
-  return typeof value === "string" ? value : "";
-};
-
-const list = (from: JsonObject, key: string): readonly Json[] => {
-  const value = field(from, key);
-  return isList(value) ? value : [];
-};
-
-const object = (from: JsonObject, key: string): JsonObject => {
-  const value = field(from, key);
-  return isObject(value) ? value : emptyObject();
-};
-
-/** A corpus file as values without prototypes. Throws when it is not what the format says. */
-export function readCorpus(content: string): {
-  readonly cases: readonly ConformanceCase[];
-  readonly paramSets: JsonObject;
-} {
-  const read = readDocument(JSON.parse(content));
-  if (!read.ok || !isObject(read.value)) throw new TypeError(`corpus file: ${show(problem)}`);
-  const file = read.value;
-  return {
-    paramSets: object(file, "paramSets"),
-    cases: list(file, "cases")
-      .filter(isObject)
-      .map((one) => ({
-        id: text(one, "id"),
-        category: text(one, "category"),
-        kind: text(one, "kind"),
-        mode: text(one, "mode"),
-        input: object(one, "input"),
-        expected: object(one, "expected"),
-      })),
-  };
 }

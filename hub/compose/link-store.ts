@@ -1,10 +1,18 @@
 import type { ClusterId } from "../../proto/words/ids.ts";
 import type { LinkStore } from "../link/server.ts";
+import type { CatchUp } from "../loops/catch-up.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/store.ts";
 
-/** The store as the link uses it, counting the bytes of blobs that go to each cluster. */
-export function meteredLinkStore(store: Store, metrics: Metrics): LinkStore {
+/**
+ * The store as the link uses it, counting the bytes of blobs that go to each cluster. Until the hub has caught
+ * up with Git it overrules nothing that a cluster holds.
+ */
+export function composeLinkStore(
+  store: Store,
+  metrics: Metrics,
+  catchUp: Pick<CatchUp, "isDone" | "onOvertaken">,
+): LinkStore {
   const blobBytes = metrics.counter(
     "wheelhouse_hub_blob_bytes_total",
     "Bytes of blobs sent to a cluster, with the desired set (inline) or on request (fetched).",
@@ -31,8 +39,17 @@ export function meteredLinkStore(store: Store, metrics: Metrics): LinkStore {
         return bytes;
       },
     },
+    reports: {
+      ...store.reports,
+      record: async (batch, atMs, signal) =>
+        catchUp.onOvertaken(await store.reports.record(batch, atMs, signal)),
+    },
     desiredSets: {
       ...store.desiredSets,
+      changeAgainst: async (cluster, held, signal) =>
+        held.size > 0 && !catchUp.isDone()
+          ? undefined
+          : store.desiredSets.changeAgainst(cluster, held, signal),
       lackingBlobs: async (cluster, applications, limits, signal) => {
         const blobs = await store.desiredSets.lackingBlobs(cluster, applications, limits, signal);
         const bytes = blobs.reduce((sum, blob) => sum + blob.bytes.length, 0);

@@ -1,0 +1,49 @@
+import { access, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Store } from "../store/store.ts";
+
+/**
+ * A hub that has worked has both its database and its authority. With one of them gone it would begin anew
+ * beside the other, and every cluster would be a stranger to it: it must not start at all.
+ */
+const files = { database: "hub.sqlite", authority: join("authority", "authority.pem") } as const;
+
+/** Throws when there is an authority and no database. To be asked before the database is opened. */
+export async function refuseLostDatabase(folder: string): Promise<void> {
+  if (!(await exists(join(folder, files.authority)))) return;
+  const database = join(folder, files.database);
+  // The authority is made after the first migration, so that an empty database is one that was emptied.
+  if ((await sizeOf(database)) === 0)
+    throw new Error(
+      `${database} is empty or gone, and this hub has worked before; restore a backup of it, or remove ` +
+        `${folder} to begin anew, after which every cluster has to join again`,
+    );
+}
+
+/** Throws when there are clusters and no authority. To be asked before the authority is opened. */
+export async function refuseLostAuthority(
+  folder: string,
+  store: Pick<Store, "clusters">,
+  signal: AbortSignal,
+): Promise<void> {
+  const authority = join(folder, files.authority);
+  if (await exists(authority)) return;
+  const { length } = await store.clusters.facts(signal);
+  if (length > 0)
+    throw new Error(
+      `${authority} is gone, and ${length} clusters are registered; restore a backup of it, since with a ` +
+        `new authority every one of them would have to join again`,
+    );
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );

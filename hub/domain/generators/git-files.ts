@@ -1,0 +1,134 @@
+import { fail, ok, type Result } from "../../../proto/kit/result.ts";
+import { emptyObject, field, FieldReader, isList, isObject, type JsonObject } from "../document.ts";
+import type { RepositoryFact } from "../facts.ts";
+import { compileFilePattern, type FilePattern } from "../file-pattern.ts";
+import { flattened, type Params } from "../params.ts";
+import { codes, problem, type ProblemDraft } from "../problem.ts";
+import { compareBytes, goValueOf, type GoValue } from "../template/value.ts";
+import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
+
+const words = "error generating params from git";
+const notDecoded = "error unmarshaling JSON: while decoding JSON";
+
+/**
+ * `git` with `files`: one set of params per object in the files that an item includes and none excludes, by
+ * path. A file holds one object, or a list of them; an empty one is an empty object.
+ */
+export function filesParams(
+  fields: FieldReader,
+  asked: Asked,
+  prefix: string,
+  context: GeneratorContext,
+): Generation {
+  const items = readItems(fields, context);
+  if (!items.ok) return items;
+  // The listing first; which files to read is known only then.
+  context.wants({ ...asked, lists: true, reads: [] });
+  const fact = repositoryFact(asked, context, words);
+  if (!fact.ok) return fact;
+  const chosen = chosenFiles(items.value, fact.value);
+  if (!chosen.ok) return chosen;
+  context.wants({ ...asked, lists: true, reads: chosen.value });
+  const sets: Params[] = [];
+  for (const path of chosen.value) {
+    const objects = objectsOf(path, asked.repoURL, fact.value);
+    if (objects.ok)
+      sets.push(...objects.value.map((object) => fileParams(object, path, prefix, context)));
+    else if (context.spare === undefined) return objects;
+    else context.spare(objects.problem);
+  }
+  return ok(sets);
+}
+
+type Item = { readonly pattern: FilePattern; readonly exclude: boolean };
+
+function readItems(
+  fields: FieldReader,
+  { facts }: GeneratorContext,
+): Result<readonly Item[], ProblemDraft> {
+  const items: Item[] = [];
+  for (const [index, item] of fields.list("files").entries()) {
+    const place = `files[${index}]`;
+    if (!isObject(item)) {
+      fields.complain(place, "must be a mapping with a path");
+      continue;
+    }
+    const reader = new FieldReader(item, fields.path(place), fields.problems);
+    const pattern = compileFilePattern(reader.text("path"), facts.fileDialect ?? "pathspec");
+    if (!pattern.ok)
+      return generatorFailure(`${words}: ${reader.path("path")}: ${pattern.problem}`);
+    items.push({ pattern: pattern.value, exclude: reader.flag("exclude") ?? false });
+  }
+  return fields.problems.length === 0 ? ok(items) : generatorFailure(fields.problems.join("; "));
+}
+
+/** Sorted by bytes. */
+function chosenFiles(
+  items: readonly Item[],
+  { files, directories }: RepositoryFact,
+): Result<readonly string[], ProblemDraft> {
+  const matched = (item: Item): readonly string[] =>
+    (files ?? []).filter((path) => item.pattern.matches(path));
+  const chosen = new Set(items.filter(({ exclude }) => !exclude).flatMap(matched));
+  for (const item of items.filter(({ exclude }) => exclude))
+    for (const path of matched(item)) chosen.delete(path);
+  for (const { pattern, exclude } of items) {
+    const directory = pattern.readsDirectories ? directories.find(pattern.matches) : undefined;
+    if (!exclude && directory !== undefined)
+      return generatorFailure(
+        `${words}: pattern ${JSON.stringify(pattern.text)} matches ${directory}, which is a directory`,
+      );
+  }
+  return ok([...chosen].toSorted(compareBytes));
+}
+
+function objectsOf(
+  path: string,
+  repoURL: string,
+  { documents }: RepositoryFact,
+): Result<readonly JsonObject[], ProblemDraft> {
+  const unreadable = (reason: string): Result<never, ProblemDraft> =>
+    fail(
+      problem(
+        codes.generatorFailed,
+        `${words}: unable to process file '${path}' from repository '${repoURL}': unable to parse file: ${reason}`,
+      ),
+    );
+  const document = documents?.get(path);
+  if (document === undefined) return unreadable("it was not read yet");
+  if (!document.ok) return unreadable(document.problem);
+  const { value } = document;
+  if (value === null) return ok([emptyObject()]);
+  if (isObject(value)) return ok([value]);
+  if (!isList(value))
+    return unreadable(`${notDecoded}: it must hold a mapping, or a list of mappings`);
+  const objects = value.flatMap((item): readonly JsonObject[] => {
+    if (item === null) return [emptyObject()];
+    return isObject(item) ? [item] : [];
+  });
+  return objects.length === value.length
+    ? ok(objects)
+    : unreadable(`${notDecoded}: it is a list, and not every item of it is a mapping`);
+}
+
+function fileParams(
+  object: JsonObject,
+  path: string,
+  prefix: string,
+  { templates }: GeneratorContext,
+): Params {
+  const params = contentParams(object, templates.goTemplate);
+  const slash = path.lastIndexOf("/");
+  const directory = slash < 0 ? "." : path.slice(0, slash);
+  const made = pathParams(directory, path.slice(slash + 1), prefix, templates.goTemplate);
+  for (const [name, value] of made) params.set(name, value);
+  return params;
+}
+
+/** The fields of an object: as they are for Go templates, else flat and as text. */
+function contentParams(object: JsonObject, goTemplate: boolean): Map<string, GoValue> {
+  const params = new Map<string, GoValue>();
+  for (const key of Object.keys(object)) params.set(key, goValueOf(field(object, key) ?? null));
+  return goTemplate ? params : new Map(flattened(params));
+}

@@ -1,0 +1,25 @@
+import { FieldReader, type JsonObject } from "../document.ts";
+import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { directoriesParams } from "./git-directories.ts";
+import { filesParams } from "./git-files.ts";
+import { readValues, withValues } from "./values.ts";
+
+/** `git`: one set of params per directory, or per object in the files. Where both are named, directories win. */
+export function gitParams(body: JsonObject, path: string, context: GeneratorContext): Generation {
+  const fields = new FieldReader(body, path);
+  const repoURL = fields.text("repoURL");
+  const written = fields.text("revision");
+  const prefix = fields.text("pathParamPrefix");
+  const hasDirectories = fields.list("directories").length > 0;
+  const hasFiles = fields.list("files").length > 0;
+  if (fields.problems.length > 0) return generatorFailure(fields.problems.join("; "));
+  const values = readValues(body, path);
+  if (!values.ok) return values;
+  if (!hasDirectories && !hasFiles) return generatorFailure("ApplicationSet is empty");
+  if (repoURL === "") return generatorFailure(`${path}.repoURL is missing`);
+  const asked = { repoURL, revision: written === "" ? "HEAD" : written };
+  const sets = hasDirectories
+    ? directoriesParams(fields, asked, prefix, context)
+    : filesParams(fields, asked, prefix, context);
+  return sets.ok ? withValues(sets.value, values.value, context) : sets;
+}

@@ -1,0 +1,120 @@
+import { Bell } from "../../proto/kit/bell.ts";
+import type { Clock } from "../../proto/kit/clock.ts";
+import type { Log } from "../../proto/kit/log.ts";
+import { describeError, Trouble } from "../../proto/kit/trouble.ts";
+import type { ClusterId } from "../../proto/words/ids.ts";
+import type { Overtaking } from "../domain/records.ts";
+
+export type CatchUpNeeds = {
+  readonly allTried: () => boolean;
+  readonly isCurrent: (repository: string) => boolean;
+  readonly overtaken: (
+    signal: AbortSignal,
+  ) => Promise<
+    readonly (Overtaking & { readonly repository: string; readonly hasProblem: boolean })[]
+  >;
+  readonly outnumber: (
+    overtakings: readonly Overtaking[],
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<{ readonly changedClusters: readonly ClusterId[] }>;
+  /** Every cluster there is. */
+  readonly clusters: (signal: AbortSignal) => Promise<readonly ClusterId[]>;
+  readonly onClustersChanged: (clusters: readonly ClusterId[]) => void;
+  /** Has what should be published looked at once more. */
+  readonly lookAgain: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export type CatchUp = {
+  readonly run: (signal: AbortSignal) => Promise<never>;
+  /** A pass over the fleet repository has ended; whether it left nothing waiting. */
+  readonly onPass: (whole: boolean) => void;
+  readonly onOvertaken: (overtakings: readonly Overtaking[]) => void;
+  /** Whether what is desired is what Git says now, and not what a database said that may be a backup. */
+  readonly isDone: () => boolean;
+};
+
+const retryMs = 5_000;
+
+/**
+ * Gets a hub that was restored from a backup past what its spokes have seen.
+ *
+ * A restored hub remembers older generations than spokes hold, and spokes take no older ones. Whether the hub
+ * or the spoke is right can only be told from Git: until it has been read since this process began, and
+ * everything it says has been published, spokes keep what they have. Then whatever they have seen in a newer
+ * generation is offered, or ordered away, in one that is newer still.
+ */
+export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): CatchUp {
+  const bell = new Bell();
+  /** Orders to remove that were overtaken; those are remembered nowhere else. */
+  const removals = new Map<string, Overtaking>();
+  let done = false;
+  /** Of some application it is not known what Git says. */
+  let someLeft = false;
+  /** All was read when the pass before this one ended, so that this one saw nothing else. */
+  let hasRead = false;
+
+  async function catchUp(signal: AbortSignal): Promise<void> {
+    const told = [...removals];
+    const offers = await needs.overtaken(signal);
+    const known = offers.filter(
+      ({ repository, hasProblem }) => !hasProblem && needs.isCurrent(repository),
+    );
+    someLeft = known.length < offers.length;
+    const overtakings = [...known, ...told.map(([, removal]) => removal)];
+    if (overtakings.length === 0) return;
+    const { changedClusters } = await needs.outnumber(overtakings, needs.clock.nowMs(), signal);
+    for (const [key, removal] of told) if (removals.get(key) === removal) removals.delete(key);
+    if (changedClusters.length === 0) return;
+    needs.log.warn("clusters had seen newer generations than this hub remembers", {
+      applications: overtakings.length,
+      clusters: changedClusters.length,
+    });
+    needs.onClustersChanged(changedClusters);
+  }
+
+  return {
+    isDone: () => done,
+    onOvertaken: (overtakings) => {
+      if (overtakings.length === 0) return;
+      for (const overtaking of overtakings)
+        if (overtaking.what === "removal")
+          removals.set(`${overtaking.cluster} ${overtaking.application}`, overtaking);
+      bell.ring();
+    },
+    onPass: (whole) => {
+      if (done) {
+        if (someLeft) bell.ring();
+        return;
+      }
+      if (whole && hasRead) {
+        done = true;
+        bell.ring();
+        return;
+      }
+      hasRead = needs.isCurrent(fleetRepository) && needs.allTried();
+      if (hasRead) needs.lookAgain();
+    },
+    run: async (signal) => {
+      let told = false;
+      for (;;) {
+        await bell.wait(signal);
+        if (!done) continue;
+        try {
+          await catchUp(signal);
+          // Sessions that were kept waiting look at their clusters again.
+          if (!told) needs.onClustersChanged(await needs.clusters(signal));
+          told = true;
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!(error instanceof Trouble)) throw error;
+          needs.log.warn("catching up failed", { problem: describeError(error) });
+          await needs.clock.sleep(retryMs, signal);
+          bell.ring();
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,409 @@
+import { describeError, Trouble } from "../../proto/kit/trouble.ts";
+import { canonicalJson, digestOf, type Digest } from "../../proto/words/digest.ts";
+import { admission } from "../domain/admission.ts";
+import type { AppProject } from "../domain/app-project.ts";
+import { planOrigin } from "../domain/desired-set.ts";
+import type { ClusterFact } from "../domain/facts.ts";
+import { removedOrigins, type FleetDocuments } from "../domain/fleet-documents.ts";
+import type { OriginPlan, RolloutInput } from "../domain/plan-input.ts";
+import { problem, type ProblemDraft } from "../domain/problem.ts";
+import type { ClusterId } from "../../proto/words/ids.ts";
+import type { ApplicationSetRecord, Origin, PublishedApplication } from "../domain/records.ts";
+import { allowsDelete } from "../domain/set-policy.ts";
+import type { Pace } from "./pace.ts";
+import {
+  consents,
+  lastWords,
+  rolloutChangeOf,
+  rolloutEvents,
+  setEvents,
+  setRow,
+  wantedNames,
+} from "./publish-origin.ts";
+import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
+import { PassSources } from "./publish-sources.ts";
+import { distinct, UseLog, type Uses } from "./publish-uses.ts";
+import type {
+  OriginMemory,
+  PassOutcome,
+  PublishMemory,
+  PublishNeeds,
+  PublishSettings,
+} from "./publish.ts";
+import type { PublishTree } from "./read-fleet.ts";
+
+/** How often a rollout is looked at when nobody says that something changed. */
+const rolloutLookMs = 5_000;
+
+/** What was made is made again after this time, before the store forgets bundles that nobody was offered. */
+const madeLifeMs = 600_000;
+
+const isFresh = (made: OriginMemory["made"], nowMs: number): boolean =>
+  made !== undefined && nowMs - made.atMs < madeLifeMs;
+
+/** What one origin comes to in this pass. */
+type Work = {
+  readonly origin: Origin;
+  /** Everything but revisions that the result depends on. */
+  readonly input: string;
+  readonly file: string;
+  readonly make: (
+    uses: UseLog,
+    before: readonly PublishedApplication[],
+    signal: AbortSignal,
+  ) => Promise<Made | Waiting>;
+};
+
+type Planned = {
+  readonly plan: OriginPlan;
+  readonly rowBefore: ApplicationSetRecord | undefined;
+  readonly rollout: RolloutInput | undefined;
+};
+
+/** One pass over everything the fleet repository says at one commit. */
+export class Pass {
+  readonly #memory: PublishMemory;
+  readonly #needs: PublishNeeds;
+  readonly #settings: PublishSettings;
+  readonly #pace: Pace;
+  readonly #commit: string;
+  readonly #fleet: FleetDocuments;
+  readonly #clusters: readonly ClusterFact[];
+  readonly #surroundings: Digest;
+  readonly #trace: string;
+  readonly #maker: Maker;
+  readonly #needed = new Map<string, Set<string>>();
+  /** Problems of plain Applications that are not published at all, so that no application shows them. */
+  readonly homeless: ProblemDraft[] = [];
+  readonly #changedClusters = new Set<ClusterId>();
+  #waiting = 0;
+  #failures = 0;
+  #freed = false;
+  #troubled = false;
+  #isRolling = false;
+  #requeueAfterMs: number | undefined;
+
+  constructor(
+    memory: PublishMemory,
+    needs: PublishNeeds,
+    settings: PublishSettings,
+    pace: Pace,
+    commit: string,
+    fleet: FleetDocuments,
+    around: { readonly clusters: readonly ClusterFact[]; readonly fleetTree: PublishTree },
+  ) {
+    this.#memory = memory;
+    this.#needs = needs;
+    this.#settings = settings;
+    this.#pace = pace;
+    this.#commit = commit;
+    this.#fleet = fleet;
+    this.#clusters = around.clusters;
+    this.#trace = needs.newTrace();
+    this.#maker = new Maker({
+      decodeYaml: needs.decodeYaml,
+      clusters: around.clusters,
+      admits: admission(around.clusters, fleet.projects),
+      sources: new PassSources(needs, memory.facts, pace, {
+        url: settings.fleet.url,
+        commit,
+        tree: around.fleetTree,
+      }),
+      pace,
+      fileDialect: settings.fileDialect,
+      wholeSets: settings.wholeSets,
+    });
+    this.#surroundings = digestOf({
+      clusters: around.clusters.map((cluster) => ({ ...cluster })),
+      projects: [...fleet.projects.values()].map((project: AppProject) => project.document),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<PassOutcome> {
+    const { fleet: place } = this.#settings;
+    this.#need([{ url: place.url, revision: place.revision }]);
+    try {
+      for (const work of await this.#works(signal)) {
+        await this.#pace.breathe(signal);
+        await this.#carryOut(work, signal);
+      }
+    } finally {
+      // Not before: an object that a commit moves from one application to another reaches its cluster in one
+      // offer, so that it changes hands there instead of being removed and made again.
+      if (this.#changedClusters.size > 0) this.#needs.onClustersChanged([...this.#changedClusters]);
+    }
+    this.#needs.setNeeded(this.#needed);
+    return {
+      commit: this.#commit,
+      waiting: this.#waiting,
+      failures: this.#failures,
+      again: this.#freed && this.#troubled,
+      isRolling: this.#isRolling,
+      requeueAfterMs: this.#requeueAfterMs,
+    };
+  }
+
+  /** Everything to do, removals last: what is moved away must not be missed before it has arrived. */
+  async #works(signal: AbortSignal): Promise<readonly Work[]> {
+    const known = await this.#needs.origins(signal);
+    const present = new Set<string>();
+    const works: Work[] = [];
+    for (const { name, file, set } of this.#fleet.sets) {
+      const origin: Origin = { kind: "application-set", name };
+      present.add(keyOf(origin));
+      works.push({
+        origin,
+        file,
+        input: set.ok ? canonicalJson(set.value.document) : set.problem.message,
+        make: (uses, before, workSignal) =>
+          set.ok
+            ? this.#maker.set(set.value, uses, before, workSignal)
+            : Promise.resolve(failed(set.problem)),
+      });
+    }
+    if (this.#fleet.problems.length === 0) this.#memory.applicationFiles.clear();
+    for (const { file, application } of this.#fleet.applications) {
+      const origin: Origin = { kind: "application", name: application.name };
+      present.add(keyOf(origin));
+      this.#memory.applicationFiles.set(application.name, file);
+      works.push({
+        origin,
+        file,
+        input: canonicalJson([application.document, application.problem?.message ?? null]),
+        make: (uses, before, workSignal) =>
+          this.#maker.applications([application], [], uses, before, workSignal),
+      });
+    }
+    const absent = known.filter((origin) => !present.has(keyOf(origin)));
+    works.push(...(await this.#unreadableWorks(absent, signal)));
+    for (const origin of removedOrigins(known, this.#fleet))
+      works.push({
+        origin,
+        file: "",
+        input: "removed",
+        make: () => Promise.resolve(madeOf({ kind: "removed" })),
+      });
+    return works;
+  }
+
+  /** Origins whose own file cannot be read say so themselves, besides the repository. */
+  async #unreadableWorks(absent: readonly Origin[], signal: AbortSignal): Promise<readonly Work[]> {
+    if (this.#fleet.problems.length === 0) return [];
+    const problems = new Map(this.#fleet.problems.map(({ file, problem: draft }) => [file, draft]));
+    const works: Work[] = [];
+    for (const origin of absent) {
+      const file =
+        origin.kind === "application-set"
+          ? (await this.#needs.findSet(origin.name, signal))?.path
+          : this.#memory.applicationFiles.get(origin.name);
+      const draft = file === undefined ? undefined : problems.get(file);
+      if (file !== undefined && draft !== undefined)
+        works.push({
+          origin,
+          file,
+          input: draft.message,
+          make: () => Promise.resolve(failed(draft)),
+        });
+      else this.#need(this.#usesBefore(origin, await this.#needs.published(origin, signal)));
+    }
+    return works;
+  }
+
+  async #carryOut(work: Work, signal: AbortSignal): Promise<void> {
+    const uses = new UseLog(this.#needs.revision);
+    try {
+      await this.#publishOrigin(work, uses, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // The store's trouble is everybody's. A bug costs the origin that met it.
+      if (error instanceof Trouble) throw error;
+      this.#failures += 1;
+      this.#need([...uses.all(), ...(this.#memory.origins.get(keyOf(work.origin))?.uses ?? [])]);
+      this.#memory.origins.delete(keyOf(work.origin));
+      this.#needs.log.error("publishing failed", {
+        [work.origin.kind === "application-set" ? "set" : "application"]: work.origin.name,
+        commit: this.#commit,
+        problem: describeError(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+    }
+  }
+
+  async #publishOrigin(work: Work, uses: UseLog, signal: AbortSignal): Promise<void> {
+    const key = keyOf(work.origin);
+    const remembered = this.#memory.origins.get(key);
+    const isSame =
+      remembered !== undefined && remembered.inputs === this.#inputs(work, remembered.uses);
+    if (isSame && remembered.isSettled) {
+      this.#need(remembered.uses);
+      return;
+    }
+    const startedMs = this.#needs.clock.nowMs();
+    const before = await this.#needs.published(work.origin, signal);
+    const kept = isSame && isFresh(remembered.made, startedMs) ? remembered : undefined;
+    const made = kept?.made?.outcome ?? (await work.make(uses, before, signal));
+    // What a failed origin is offered still comes from somewhere: keep watching that.
+    const whole = made !== "waiting" && made.outcome.kind === "generated";
+    const used =
+      kept?.uses ??
+      (whole ? uses.all() : distinct([...uses.all(), ...this.#usesBefore(work.origin, before)]));
+    if (made === "waiting") {
+      this.#waiting += 1;
+      this.#need(used);
+      return;
+    }
+    const { plan, rowBefore, rollout } = await this.#planned(work, made, before, startedMs, signal);
+    const isHomeless =
+      work.origin.kind === "application" && before.length === 0 && plan.changes.length === 0;
+    if (isHomeless && plan.problem !== undefined)
+      this.homeless.push(problem(plan.problem.code, `${work.file}: ${plan.problem.message}`));
+    await this.#record(work, made, plan, rowBefore, rollout, startedMs, signal);
+    if (made.outcome.kind === "removed" && !plan.isRowNeeded) {
+      this.#memory.origins.delete(key);
+      this.#memory.applicationFiles.delete(work.origin.name);
+      return;
+    }
+    this.#need(used);
+    const isRolling = plan.rollout.some(({ status }) => status !== "Healthy");
+    const isLeaving = made.outcome.kind === "removed" && rollout !== undefined;
+    this.#memory.origins.set(key, {
+      inputs: this.#inputs(work, used),
+      uses: used,
+      isSettled:
+        plan.problem === undefined &&
+        plan.held.length === 0 &&
+        !made.transient &&
+        !isRolling &&
+        !isLeaving,
+      made: isRolling ? (kept?.made ?? { outcome: made, atMs: startedMs }) : undefined,
+    });
+    this.#isRolling ||= isRolling || isLeaving;
+    this.#requeue(made.requeueAfterMs);
+    if (isRolling || isLeaving) this.#requeue(rolloutLookMs);
+  }
+
+  #requeue(afterMs: number | undefined): void {
+    if (afterMs !== undefined)
+      this.#requeueAfterMs = Math.min(this.#requeueAfterMs ?? Infinity, afterMs);
+  }
+
+  async #planned(
+    work: Work,
+    made: Made,
+    before: readonly PublishedApplication[],
+    nowMs: number,
+    signal: AbortSignal,
+  ): Promise<Planned> {
+    const { origin } = work;
+    const isSet = origin.kind === "application-set";
+    const rowBefore = isSet ? await this.#needs.findSet(origin.name, signal) : undefined;
+    // Of a set that is gone, its last words count.
+    const set = made.outcome.kind === "removed" ? lastWords(rowBefore) : made.set;
+    const rollout =
+      set?.strategy === undefined || made.outcome.kind === "failed"
+        ? undefined
+        : {
+            strategy: set.strategy,
+            ...(await this.#needs.rollout(origin.name, signal)),
+          };
+    const plan = planOrigin({
+      origin,
+      outcome: made.outcome,
+      before,
+      problemBefore: isSet ? rowBefore?.problem : before[0]?.draft.problem,
+      clusters: this.#clusters,
+      projects: this.#fleet.projects,
+      owners: await this.#needs.owners(wantedNames(made.outcome), signal),
+      // The store raises generations beyond what it remembers of tombstones.
+      generationFloor: new Map(),
+      consent: consents(origin, set, before),
+      shrink: this.#settings.shrink,
+      allowsRemovals: set === undefined || allowsDelete(set.policy.applicationsSync),
+      rollout,
+      actor: this.#commit,
+      trace: this.#trace,
+      nowMs,
+    });
+    return { plan, rowBefore, rollout };
+  }
+
+  async #record(
+    work: Work,
+    made: Made,
+    plan: OriginPlan,
+    rowBefore: ApplicationSetRecord | undefined,
+    rolloutBefore: RolloutInput | undefined,
+    atMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { origin } = work;
+    const set = setRow(work, made, plan, rowBefore, this.#commit, atMs);
+    const rollout = rolloutChangeOf(made, plan, rolloutBefore);
+    if (plan.problem !== undefined) this.#troubled = true;
+    if (plan.changes.some(({ kind }) => kind === "remove")) this.#freed = true;
+    const events = [
+      ...plan.events,
+      ...setEvents(origin, set, rowBefore),
+      ...rolloutEvents(origin, rollout),
+    ];
+    const isQuiet = set === "unchanged" && rollout.kind !== "changed";
+    if (plan.changes.length === 0 && events.length === 0 && isQuiet) return;
+    const { changedClusters } = await this.#needs.record(
+      { origin, set, changes: plan.changes, rollout, events, atMs },
+      signal,
+    );
+    for (const cluster of changedClusters) this.#changedClusters.add(cluster);
+    const fields = {
+      [origin.kind === "application-set" ? "set" : "application"]: origin.name,
+      commit: this.#commit,
+      trace: this.#trace,
+    };
+    if (plan.changes.length > 0)
+      this.#needs.log.info("applications published", {
+        ...fields,
+        changes: plan.changes.length,
+        clusters: changedClusters.length,
+        durationMs: this.#needs.clock.nowMs() - atMs,
+      });
+    if (plan.problem !== undefined && plan.problem.sinceMs === atMs)
+      this.#needs.log.warn("last good state kept", {
+        ...fields,
+        code: plan.problem.code,
+        problem: plan.problem.message,
+      });
+  }
+
+  #inputs(work: Work, uses: Uses): Digest {
+    return digestOf({
+      input: work.input,
+      file: work.file,
+      around: this.#surroundings,
+      uses: uses.map(({ url, revision }) => {
+        const state = this.#needs.revision(url, revision);
+        return [url, revision, state.kind === "at" ? state.commit : state.kind];
+      }),
+    });
+  }
+
+  #usesBefore(origin: Origin, before: readonly PublishedApplication[]): Uses {
+    return [
+      ...(this.#memory.origins.get(keyOf(origin))?.uses ?? []),
+      ...before
+        .filter(({ draft }) => draft.source.repoURL !== "")
+        .map(({ draft }) => ({
+          url: draft.source.repoURL,
+          revision: draft.source.targetRevision,
+        })),
+    ];
+  }
+
+  #need(uses: Uses): void {
+    for (const { url, revision } of uses) {
+      const revisions = this.#needed.get(url) ?? new Set();
+      revisions.add(revision);
+      this.#needed.set(url, revisions);
+    }
+  }
+}
+
+const keyOf = (origin: Origin): string => `${origin.kind} ${origin.name}`;
