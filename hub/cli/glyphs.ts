@@ -14,6 +14,7 @@ const signs: Readonly<Record<string, Sign>> = {
   OutOfSync: { unicode: "≠", ascii: "!", colour: "yellow" },
   attached: { unicode: "⬤", ascii: "@", colour: "green" },
   detached: { unicode: "◌", ascii: ".", colour: "red" },
+  locked: { unicode: "⊘", ascii: "#", colour: "red" },
   "never-joined": { unicode: "+", ascii: "+", colour: "dim" },
   succeeded: { unicode: "✔", ascii: "+", colour: "green" },
   failed: { unicode: "✖", ascii: "x", colour: "red" },

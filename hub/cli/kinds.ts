@@ -109,6 +109,10 @@ const problemColumn: Column = {
   cell: (row) => ({ text: problemText(row), colour: "red" }),
 };
 
+/** A lock says more than the detachment it brings. */
+const connectionOf = (row: Answer): string =>
+  text(row, "locked", "why") === "" ? text(row, "connection", "kind") : "locked";
+
 const clusters: Kind = {
   kind: "clusters",
   names: ["clusters", "cluster"],
@@ -121,7 +125,11 @@ const clusters: Kind = {
   onePath: byName("/v1/clusters"),
   columns: [
     textColumn("NAME", "name"),
-    stateColumn("CONN", "connection", "kind"),
+    {
+      header: "CONN",
+      cell: (row, { look }) => stateText(connectionOf(row), look),
+      order: connectionOf,
+    },
     textColumn("SPOKE", "spokeVersion"),
     textColumn("K8S", "kubernetesVersion"),
     {

@@ -2,9 +2,12 @@ import { Command } from "commander";
 import { callApi, showVersion } from "./commands/api.ts";
 import {
   addCluster,
+  joinCluster,
   labelCluster,
+  lockCluster,
   rejoinCluster,
   removeCluster,
+  unlockCluster,
   type ClusterAddOptions,
 } from "./commands/cluster.ts";
 import {
@@ -26,6 +29,7 @@ import {
   type TokenCreateOptions,
 } from "./commands/token.ts";
 import { usage, type ExitCode } from "./exit-codes.ts";
+import type { ImportOptions } from "./import-argocd/import.ts";
 import type { GlobalOptions, Session } from "./session.ts";
 import type { CliWorld } from "./world.ts";
 
@@ -155,6 +159,7 @@ export function buildProgram(world: CliWorld, run: Run): Command {
       run(globals(command), (session) => login(session, url, options)),
     );
   addContextCommands(program, run, globals);
+  addImportCommands(program, run, globals);
   program
     .command("api")
     .description("call the HTTP API: wheelhouse api GET /v1/clusters")
@@ -208,30 +213,62 @@ type Globals = (command: Command) => GlobalOptions;
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
-function addClusterCommands(program: Command, run: Run, globals: Globals): void {
-  const cluster = program.command("cluster").description("add, join, label and remove clusters");
-  cluster
-    .command("add")
-    .description("register a cluster and print what its spoke needs to join")
-    .argument("<name>", "a DNS label")
-    .option("--label <key=value>", "a label; may be repeated", collect, [])
-    .option("--annotation <key=value>", "an annotation; may be repeated", collect, [])
-    .option("--server <url>", "the URL that destinations may name")
+/** What all commands that print a join token take. */
+const withInvitation = (command: Command): Command =>
+  command
     .option("--life <duration>", "how long the join token is good for, at most 24h")
+    .option("--namespaces <names>", "the spoke manages only these namespaces (a,b)")
+    .option("--secrets", "Git may hold Secrets; the spoke may then read all of them")
+    .option("--custom-resources <groups>", "API groups of custom resources Git may hold (a,b)")
     .option("--manifest", "print only the manifest, for kubectl apply -f -")
-    .option("--command", "print only the spoke's command line")
-    .action((name: string, options: ClusterAddOptions, command: Command) =>
-      run(globals(command), (session) => addCluster(session, name, options)),
+    .option("--helm", "print only the helm command")
+    .option("--command", "print only the spoke's command line");
+
+function addClusterCommands(program: Command, run: Run, globals: Globals): void {
+  const cluster = program
+    .command("cluster")
+    .description("add, join, label, lock and remove clusters");
+  withInvitation(
+    cluster
+      .command("add")
+      .description("register a cluster and print what its spoke needs to join")
+      .argument("<name>", "a DNS label")
+      .option("--label <key=value>", "a label; may be repeated", collect, [])
+      .option("--annotation <key=value>", "an annotation; may be repeated", collect, [])
+      .option("--server <url>", "the URL that destinations may name"),
+  ).action((name: string, options: ClusterAddOptions, command: Command) =>
+    run(globals(command), (session) => addCluster(session, name, options)),
+  );
+  withInvitation(
+    cluster
+      .command("join")
+      .description("another join token for a registered cluster")
+      .argument("<name>"),
+  ).action((name: string, options: ClusterAddOptions, command: Command) =>
+    run(globals(command), (session) => joinCluster(session, name, options)),
+  );
+  withInvitation(
+    cluster
+      .command("rejoin")
+      .description("cut off every identity of a cluster, and make one new join token")
+      .argument("<name>"),
+  ).action((name: string, options: ClusterAddOptions, command: Command) =>
+    run(globals(command), (session) => rejoinCluster(session, name, options)),
+  );
+  cluster
+    .command("lock")
+    .description("let nobody in as this cluster; what runs there goes on")
+    .argument("<name>")
+    .option("--reason <text>", "what its spoke and others are told")
+    .action((name: string, options: { reason?: string }, command: Command) =>
+      run(globals(command), (session) => lockCluster(session, name, options)),
     );
   cluster
-    .command("join")
-    .description("another join token for a registered cluster")
+    .command("unlock")
+    .description("lift a lock that turned out to be needless")
     .argument("<name>")
-    .option("--life <duration>", "how long the join token is good for, at most 24h")
-    .option("--manifest", "print only the manifest, for kubectl apply -f -")
-    .option("--command", "print only the spoke's command line")
-    .action((name: string, options: ClusterAddOptions, command: Command) =>
-      run(globals(command), (session) => rejoinCluster(session, name, options)),
+    .action((name: string, _: object, command: Command) =>
+      run(globals(command), (session) => unlockCluster(session, name)),
     );
   cluster
     .command("label")
@@ -271,6 +308,30 @@ function addTokenCommands(program: Command, run: Run, globals: Globals): void {
     .argument("<ids...>", "like wht_ab12cd34")
     .action((ids: string[], _: object, command: Command) =>
       run(globals(command), (session) => revokeTokens(session, ids)),
+    );
+}
+
+function addImportCommands(program: Command, run: Run, globals: Globals): void {
+  program
+    .command("import")
+    .description("write a fleet repository out of what another tool manages")
+    .command("argocd")
+    .description(
+      "Argo CD's ApplicationSets, Applications, AppProjects and clusters; no hub is asked",
+    )
+    .option("--from <file>", "YAML or JSON of kubectl get -o, a folder of it, or -", collect, [])
+    .option("--kubeconfig <file>", "or read the namespace itself, with your kubectl")
+    .option("--kube-context <name>", "context of the kubeconfig")
+    .option("--namespace <name>", "where Argo CD is", "argocd")
+    .option("--checkout <url=dir>", "a clone for git generators to compare with", collect, [])
+    .requiredOption("--to <dir>", "folder for the fleet repository")
+    .option("--force", "write into a folder that is not empty; nothing in it is removed")
+    .action((options: ImportOptions, command: Command) =>
+      run(globals(command), async (session) => {
+        // Loaded when asked for: it brings the hub's engine along.
+        const { importArgoCd } = await import("./import-argocd/import.ts");
+        return importArgoCd(session, options);
+      }),
     );
 }
 

@@ -185,6 +185,7 @@ function describeCluster(session: Session, cluster: Answer): string {
         `${stateText(text(connection, "kind"), look)}${since === "" ? "" : ` since ${since}`}`,
       ],
       ["LAST SEEN", when(session, maybeNumber(cluster, "lastSeenAtMs"))],
+      ["LOCKED", lockText(session, part(cluster, "locked"))],
       ["SPOKE", oneLine(text(cluster, "spokeVersion"))],
       ["KUBERNETES", oneLine(text(cluster, "kubernetesVersion"))],
       [
@@ -206,6 +207,11 @@ function describeCluster(session: Session, cluster: Answer): string {
     ]) +
     indented(tablePrinter(appsKind.columns, session.manner()).print(members), members.length)
   );
+}
+
+function lockText(session: Session, locked: Answer): string {
+  const since = when(session, maybeNumber(locked, "sinceAtMs"));
+  return since === "" ? "" : `since ${since}: ${oneLine(text(locked, "why"))}`;
 }
 
 function countLines({ look }: Session, answer: Answer): readonly Line[] {

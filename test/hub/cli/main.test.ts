@@ -331,6 +331,24 @@ suite("commands that change something", async () => {
     assert.deepEqual(documents, joining.manifest.items);
   });
 
+  test("cluster lock, unlock and rejoin say what they did; rejoin asks first", async () => {
+    const locked = await cli.run([...words("cluster lock lab-1 --reason"), "a laptop was lost"]);
+    assert.equal(locked.code, 0, locked.stderr);
+    assert.match(locked.stderr, /locked: by token:\S+: a laptop was lost/);
+    assert.match((await cli.run(words("get clusters lab-1"))).stdout, /locked/);
+    assert.match((await cli.run(words("describe cluster/lab-1"))).stdout, /LOCKED .*a laptop/);
+    const refused = await cli.run(words("cluster rejoin lab-1"));
+    assert.deepEqual([refused.code, /--yes/.test(refused.stderr)], [2, true]);
+    const anew = await cli.run(words("cluster rejoin lab-1 --yes --command"));
+    assert.equal(anew.code, 0, anew.stderr);
+    assert.match(anew.stdout, /wheelhouse spoke/);
+    assert.doesNotMatch((await cli.run(words("get clusters lab-1"))).stdout, /locked/);
+    await cli.run(words("cluster lock lab-1"));
+    const unlocked = await cli.run(words("cluster unlock lab-1 -o name"));
+    assert.deepEqual([unlocked.code, unlocked.stdout], [0, "cluster/lab-1\n"]);
+    assert.equal((await cli.run(words("cluster lock nowhere"))).code, 4);
+  });
+
   test("cluster remove asks on a terminal, and takes only the name for an answer", async () => {
     const no = await cli.run(words("cluster remove eu-9"), { terminal: true, stdin: "yes\n" });
     assert.deepEqual([no.code, /nothing was changed/.test(no.stderr)], [2, true]);

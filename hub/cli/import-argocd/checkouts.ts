@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fail, type Result } from "../../../proto/kit/result.ts";
+import type { Json } from "../../../proto/words/digest.ts";
+import { normalizedRepository } from "../../domain/app-project.ts";
+import type { ApplicationSet } from "../../domain/application-set.ts";
+import {
+  repositoryFactKey,
+  type ClusterFact,
+  type Facts,
+  type RepositoryFact,
+  type RepositoryNeed,
+} from "../../domain/facts.ts";
+import { neededRepositories } from "../../domain/generate.ts";
+import { withoutUserInfo } from "../../domain/import-argocd/finding.ts";
+import { compareBytes } from "../../domain/template/value.ts";
+import { parseOne } from "../../git/yaml.ts";
+import { usage } from "../exit-codes.ts";
+
+/** Clones on this machine, by the spelling all addresses of one repository share. */
+export type Checkouts = ReadonlyMap<string, string>;
+
+/** Reads `URL=FOLDER` words. */
+export function checkoutsOf(words: readonly string[]): Checkouts {
+  const folders = new Map<string, string>();
+  for (const word of words) {
+    const equals = word.lastIndexOf("=");
+    if (equals < 1 || equals === word.length - 1)
+      throw usage(`--checkout ${JSON.stringify(withoutUserInfo(word))} is not of the form URL=DIR`);
+    folders.set(normalizedRepository(word.slice(0, equals)), word.slice(equals + 1));
+  }
+  return folders;
+}
+
+/** What one step of generation may name, the next may ask for; deeper than any nesting allows is a bug. */
+const roundsMost = 10;
+
+/**
+ * Everything a set asks of repositories, from clones. Whatever revision it names, it gets what is checked out.
+ */
+export function gatherFacts(
+  set: ApplicationSet,
+  clusters: readonly ClusterFact[],
+  checkouts: Checkouts,
+): Facts {
+  let facts: Facts = { clusters, repositories: new Map() };
+  for (let round = 0; round < roundsMost; round += 1) {
+    const wanted = neededRepositories(set, facts, { decodeYaml: parseOne });
+    if (wanted.length === 0) break;
+    const repositories = new Map(facts.repositories);
+    const unreadable = new Map(facts.unreadable);
+    for (const need of wanted) {
+      const key = repositoryFactKey(need.repoURL, need.revision);
+      const folder = checkouts.get(normalizedRepository(need.repoURL));
+      if (folder === undefined)
+        unreadable.set(
+          key,
+          `give a clone of ${withoutUserInfo(need.repoURL)} to compare with: --checkout URL=DIR`,
+        );
+      else repositories.set(key, repositoryIn(folder, need));
+    }
+    facts = { ...facts, repositories, unreadable };
+  }
+  return facts;
+}
+
+function repositoryIn(folder: string, need: RepositoryNeed): RepositoryFact {
+  const files = filesBelow(folder);
+  const listed = new Set(files);
+  const read = (path: string): Result<Json, string> =>
+    listed.has(path)
+      ? parseOne(readFileSync(join(folder, path), "utf8"))
+      : fail("it is not in the clone");
+  return {
+    repoURL: need.repoURL,
+    revision: need.revision,
+    commit: "",
+    directories: directoriesOf(files),
+    files,
+    documents: new Map(need.reads.map((path) => [path, read(path)])),
+  };
+}
+
+function filesBelow(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+      .filter((path) => !path.startsWith(".git/"))
+      .toSorted(compareBytes);
+  } catch {
+    throw usage(`--checkout: ${folder} is no folder that can be read`);
+  }
+}
+
+/** Git knows no empty directories; those under a dot directory are not offered to generators. */
+function directoriesOf(files: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  for (const file of files) {
+    const parts = file.split("/").slice(0, -1);
+    for (const [index, part] of parts.entries()) {
+      if (part.startsWith(".")) break;
+      found.add(parts.slice(0, index + 1).join("/"));
+    }
+  }
+  return [...found].toSorted(compareBytes);
+}
