@@ -64,6 +64,29 @@ The manifest that \`wheelhouse cluster add NAME\` prints gives a spoke in a pod 
 by other users of the machine; \`join-token-file\` keeps it out of sight. A mounted file is read anew whenever the spoke needs a
 token, so a new one takes no restart.
 
+### The API server
+
+In a pod, token and authority come from the mounted files. They are read again every minute, and at once when the API server refuses
+the token or shows a certificate that is not trusted.
+
+A kubeconfig may hold, and is read again as it changes:
+
+| In the kubeconfig | Meaning |
+| --- | --- |
+| \`token\`, \`tokenFile\` | a bearer token; the file wins, and may be replaced at any time |
+| \`client-certificate\`, \`client-key\` | files, or their \`-data\` |
+| \`exec\` | a plug-in of \`client.authentication.k8s.io/v1\` or \`v1beta1\` prints the credential; it is run again when that expires or is refused, and killed after 60 seconds. It has no terminal, so \`interactiveMode: Always\` is refused |
+| \`as\`, \`as-groups\`, \`as-uid\`, \`as-user-extra\` | whom to act as in every request; applications [with an account of their own](impersonation.md) cannot be looked after then |
+| \`certificate-authority\`, \`tls-server-name\` | whom to believe, and under which name |
+| \`proxy-url\` | an http or https proxy for this cluster |
+| \`insecure-skip-tls-verify\` | refused unless \`kubeconfig-insecure\` is set, and logged as a warning then |
+
+Password and \`auth-provider\` are refused by name. Without \`proxy-url\`, \`HTTPS_PROXY\` and \`NO_PROXY\` of the environment hold, as
+other Kubernetes clients read them; a user and password in a proxy's address are sent to it. socks proxies are refused.
+
+A call that the API server pushes back (429, 503, 504) is repeated after the pause it asks for, up to 30 seconds and 4 times, and the
+spoke halves how many calls it has under way, from 16 down to one; ten rounds without trouble raise that by one.
+
 Where next: [quickstart](quickstart.md), [metrics](metrics.md), [troubleshooting](troubleshooting.md).
 `;
 

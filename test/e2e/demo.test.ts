@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { suite } from "node:test";
+import { whyNoControlPlane } from "../support/control-plane/binaries.ts";
 import { eventually } from "../support/eventually.ts";
 
 const demo = join(import.meta.dirname, "../../scripts/demo.ts");
@@ -33,6 +34,22 @@ suite("npm run demo", () => {
       assert.ok((result["convergedMs"] ?? 0) > 0);
       assert.equal(existsSync(join(folder, ".demo")), false);
     }));
+
+  test(
+    "on real control planes: the same applications run there",
+    { skip: whyNoControlPlane() ?? false },
+    () =>
+      inFolder(async (folder) => {
+        const words = ["--real", "--once", "--json", "--clusters", "2", "--port", "0"];
+        const run = start(folder, words);
+        assert.equal(await run.exited, 0, run.errors());
+        const result = JSON.parse(run.output()) as Readonly<Record<string, number>>;
+        const { clusters, applications, synced, healthy } = result;
+        assert.equal(clusters, 2);
+        assert.ok((applications ?? 0) >= 6);
+        assert.deepEqual([synced, healthy], [applications, applications]);
+      }),
+  );
 
   test("every command it suggests works, and Ctrl-C leaves no process and no file", () =>
     inFolder(async (folder) => {

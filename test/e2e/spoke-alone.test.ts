@@ -51,8 +51,16 @@ suite("a spoke on its own", () => {
   test("an idle spoke makes no request besides the watches it holds", async () => {
     const simulated = fleet.member("dev-1").simulated();
     const before = simulated.requests.snapshot();
-    // Three heartbeats' time: long enough for anything that polls to show itself.
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const startedAtMs = Date.now();
+    await eventually(
+      async () => {
+        const { lastSeenAtMs } = await fleet.api.get<{ readonly lastSeenAtMs: number }>(
+          "/v1/clusters/dev-1",
+        );
+        assert.ok(lastSeenAtMs > startedAtMs + 3_000, "three heartbeats heard");
+      },
+      { withinMs: 30_000, what: "three heartbeats" },
+    );
     assert.deepEqual(simulated.requests.snapshot(), before);
   });
 

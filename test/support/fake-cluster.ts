@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { NotPermitted } from "../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 import {
   makeObjectKey,
@@ -76,7 +77,7 @@ export type FakeCluster = {
   readonly relistWatches: () => void;
   /** Every running watch throws Trouble. */
   readonly breakWatches: () => void;
-  /** Requests so far, in order: `apply apps/Deployment/shop/web`, `dry-run …`, `get …`, `delete …`, `watch apps/Deployment`. */
+  /** Requests so far, in order: `apply apps/Deployment/shop/web`, `dry-run …`, `no-create …` (it had to be new and was not), `get …`, `delete …`, `watch apps/Deployment`. */
   readonly requests: readonly string[];
   /** `apply` and `delete` requests only. */
   readonly writes: () => readonly string[];
@@ -85,6 +86,10 @@ export type FakeCluster = {
   readonly inventoryContent: ReadonlyMap<string, readonly InventoryEntry[]>;
   readonly forgetRequests: () => void;
   readonly watchesOpen: () => number;
+  /** Whose rights the requests about objects were made with, in order; those with the spoke's own are not here. */
+  readonly actors: readonly string[];
+  /** Service accounts that may do nothing, and what is said to them. */
+  readonly denied: Map<string, string>;
 };
 
 /**
@@ -104,6 +109,8 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
   const inventory = new Map<string, readonly InventoryEntry[]>();
   const requests: string[] = [];
   const inventoryWrites: string[] = [];
+  const actors: string[] = [];
+  const denied = new Map<string, string>();
   const brokenGroups = new Set<string>();
   let revision = 0;
   let away = false;
@@ -355,14 +362,29 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
       const object = live.get(key);
       return object === undefined ? undefined : trimManagedFields(object);
     },
-    apply: async (object, { force, dryRun }, signal) => {
-      requests.push(`${dryRun ? "dry-run" : "apply"} ${keyOfObject(object)}`);
+    list: async (type, { namespace, labelSelector }, signal) => {
+      requests.push(`list ${typeKey(type.group, type.kind)} ${namespace} ${labelSelector}`);
+      await arrive(signal);
+      const selected = selectorOf(labelSelector);
+      return [...live.values()].filter(
+        (object) =>
+          object.kind === type.kind &&
+          splitApiVersion(object.apiVersion).group === type.group &&
+          object.metadata.namespace === namespace &&
+          selected(object),
+      );
+    },
+    apply: async (object, { force, dryRun, mustBeNew = false }, signal) => {
+      const isTaken = mustBeNew && live.has(keyOfObject(object));
+      const word = isTaken ? "no-create" : "apply";
+      requests.push(`${dryRun ? "dry-run" : word} ${keyOfObject(object)}`);
       await arrive(signal);
       discover(splitApiVersion(object.apiVersion).group);
       const hooked = dryRun ? undefined : applyHook?.(object);
       if (hooked !== undefined) return hooked;
       const placed = place(object);
       if ("kind" in placed) return placed;
+      if (isTaken) return { kind: "exists", message: `${placed.key} is there already` };
       return applyNow(object, placed.key, force, dryRun);
     },
     remove: async (key, { uid, propagation }, signal): Promise<RemoveOutcome> => {
@@ -380,7 +402,35 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
       await arrive(signal);
       return "v1.34.0-fake";
     },
+    as: (account) => actingAs(account),
   };
+
+  function actingAs(account: string): ClusterApi {
+    const check = (): void => {
+      actors.push(account);
+      const denial = denied.get(account);
+      if (denial !== undefined) throw new NotPermitted(denial);
+    };
+    return {
+      ...api,
+      get: async (...given) => {
+        check();
+        return await api.get(...given);
+      },
+      list: async (...given) => {
+        check();
+        return await api.list(...given);
+      },
+      apply: async (...given) => {
+        check();
+        return await api.apply(...given);
+      },
+      remove: async (...given) => {
+        check();
+        return await api.remove(...given);
+      },
+    };
+  }
 
   async function* watch(
     type: ResourceType,
@@ -508,8 +558,11 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
     forgetRequests: () => {
       requests.length = 0;
       inventoryWrites.length = 0;
+      actors.length = 0;
     },
     watchesOpen: () => watchers.size,
+    actors,
+    denied,
   };
 }
 

@@ -96,6 +96,13 @@ export function fakeLinkStore(): FakeLinkStore {
     return found;
   };
 
+  const standingOf = (cluster: ClusterId, serial: string) =>
+    certificates.get(serial) === cluster &&
+    !revoked.has(serial) &&
+    clusters.get(cluster)?.removed === false
+      ? ({ kind: "trusted" } as const)
+      : ({ kind: "unknown" } as const);
+
   const rootOf = (cluster: Cluster): Digest =>
     desiredRoot(
       new Map([...cluster.entries].map(([name, { entry }]) => [name, desiredDigest(entry)])),
@@ -244,13 +251,14 @@ export function fakeLinkStore(): FakeLinkStore {
         const cluster = clusterOf(token.cluster);
         return ok({ cluster: cluster.id, name: cluster.name });
       },
+    },
+    identities: {
       recordCertificate: async ({ cluster, serial }) => {
         certificates.set(serial, cluster);
+        return true;
       },
-      isTrusted: async (cluster, serial) =>
-        certificates.get(serial) === cluster &&
-        !revoked.has(serial) &&
-        clusters.get(cluster)?.removed === false,
+      present: async (cluster, serial) => standingOf(cluster, serial),
+      standing: async (cluster, serial) => standingOf(cluster, serial),
     },
     sessions: {
       open: async (session) => {

@@ -68,7 +68,14 @@ export type Fleet = {
 export type FleetPlan = {
   readonly clusters: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly files: Readonly<Record<string, string>>;
-  readonly hubSettings?: Readonly<Record<string, string>>;
+  readonly hubSettings?:
+    | Readonly<Record<string, string>>
+    | ((place: {
+        readonly folder: string;
+        readonly repositoryUrl: string;
+      }) => Readonly<Record<string, string>>);
+  /** What the Git server asks of who reads. */
+  readonly gitCredential?: { readonly username: string; readonly password: string };
   /** Opens the cluster a member runs on: simulated unless given. */
   readonly openCluster?: (name: string) => Promise<FleetCluster>;
   /** What hub and spokes run: the sources unless given. */
@@ -87,7 +94,14 @@ const forever = new AbortController().signal;
 /** `@REPOSITORY@` in pushed files becomes the address the repository is served at. */
 export async function startFleet(plan: FleetPlan): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), "wheelhouse-fleet-"));
-  const git = await startGitServer({ folder: join(folder, "git") }, forever);
+  const { gitCredential, hubSettings } = plan;
+  const git = await startGitServer(
+    {
+      folder: join(folder, "git"),
+      ...(gitCredential === undefined ? {} : { basicAuth: gitCredential }),
+    },
+    forever,
+  );
   const bare = await git.addRepository("fleet", forever);
   const repositoryUrl = git.urlOf("fleet");
   const repository = fleetRepository(bare);
@@ -100,7 +114,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
       "fleet-path": "fleet",
       "poll-ms": "1000",
       "heartbeat-ms": "1000",
-      ...plan.hubSettings,
+      ...(typeof hubSettings === "function" ? hubSettings({ folder, repositoryUrl }) : hubSettings),
     },
   };
 

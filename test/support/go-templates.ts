@@ -20,7 +20,11 @@ export async function askGo(questions: readonly unknown[]): Promise<readonly GoA
 }
 
 async function answersOfOneProcess(questions: readonly unknown[]): Promise<readonly GoAnswer[]> {
-  const child = spawn(toolPath("go-templates"), { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(toolPath("go-templates"), {
+    stdio: ["pipe", "pipe", "ignore"],
+    // Times without a zone are in the local one.
+    env: { ...process.env, TZ: "UTC" },
+  });
   // A process that ends early closes its pipe under us; the missing answers say so.
   child.stdin.on("error", () => undefined);
   child.stdin.end(questions.map((question) => JSON.stringify(question)).join("\n"));

@@ -15,6 +15,7 @@ import {
   type SpokeMessage,
 } from "../../proto/words/link-messages.ts";
 import { makeObjectKey } from "../../proto/words/object-key.ts";
+import { parseServiceAccount, type ServiceAccount } from "../../proto/words/service-account.ts";
 import { operationPhases, type ApplicationReport } from "../../proto/words/report.ts";
 import { syncStatuses } from "../../proto/words/sync-status.ts";
 
@@ -41,31 +42,51 @@ const counts = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const generations = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const times = counts;
 
-export const desiredApplications: fc.Arbitrary<DesiredApplication> = record({
-  application: applicationNames,
-  generation: generations,
-  revision: texts,
-  bundle: digests,
-  project: texts,
-  destinationNamespace: texts,
-  policy: record({
-    automated: fc.boolean(),
-    prune: fc.boolean(),
-    selfHeal: fc.boolean(),
-    allowEmpty: fc.boolean(),
-    createNamespace: fc.boolean(),
-    conflicts: fc.constantFrom("override", "report"),
-  }),
-  trace: texts,
-});
+const serviceAccounts: fc.Arbitrary<ServiceAccount> = fc
+  .stringMatching(/^[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?:[a-z0-9]([-.a-z0-9]{0,8}[a-z0-9])?$/)
+  .filter((text) => !text.startsWith("system:"))
+  .map((text) => must(parseServiceAccount(text)));
 
-const tombstones: fc.Arbitrary<Tombstone> = record({
-  application: applicationNames,
-  generation: generations,
-  cause: fc.constantFrom(...tombstoneCauses),
-  actor: texts,
-  keepObjects: fc.boolean(),
-});
+/** The same things, some of them with the rights of a service account. */
+const someActing = <T>(
+  things: fc.Arbitrary<T>,
+): fc.Arbitrary<T & { readonly serviceAccount?: ServiceAccount }> =>
+  fc
+    .tuple(things, fc.option(serviceAccounts, { nil: undefined }))
+    .map(([thing, serviceAccount]) => ({
+      ...thing,
+      ...(serviceAccount === undefined ? {} : { serviceAccount }),
+    }));
+
+export const desiredApplications: fc.Arbitrary<DesiredApplication> = someActing(
+  record<Omit<DesiredApplication, "serviceAccount">>({
+    application: applicationNames,
+    generation: generations,
+    revision: texts,
+    bundle: digests,
+    project: texts,
+    destinationNamespace: texts,
+    policy: record({
+      automated: fc.boolean(),
+      prune: fc.boolean(),
+      selfHeal: fc.boolean(),
+      allowEmpty: fc.boolean(),
+      createNamespace: fc.boolean(),
+      conflicts: fc.constantFrom("override", "report"),
+    }),
+    trace: texts,
+  }),
+);
+
+const tombstones: fc.Arbitrary<Tombstone> = someActing(
+  record<Omit<Tombstone, "serviceAccount">>({
+    application: applicationNames,
+    generation: generations,
+    cause: fc.constantFrom(...tombstoneCauses),
+    actor: texts,
+    keepObjects: fc.boolean(),
+  }),
+);
 
 const changes: fc.Arbitrary<DesiredChange> = record({
   base: counts,

@@ -60,6 +60,7 @@ export function memoryHub(
     trustCheckMs: 1_000,
     helloLimitMs: 1_000,
     goodbyeMs: 200,
+    messages: { burst: 2_000, perSecond: 200 },
     inline: { blobBytesMost: 16_384, totalBytesMost: 65_536 },
     ...rest,
   };
@@ -107,7 +108,7 @@ export function memoryHub(
             store,
             sessions,
             reports,
-            isTrusted: store.enrollments.isTrusted,
+            identities: store.identities,
             newSessionId: randomUUID,
             clock: systemClock,
             log,

@@ -117,8 +117,17 @@ type ReadyFile = {
   readonly adminTokenFile: string;
 };
 
+/** A hub that was started, whether it already listens or not. */
+export type LaunchedHub = {
+  readonly process: RunningProcess;
+  /** Resolves once it listens. Throws with its log when it ends instead. */
+  readonly ready: Promise<RunningHub>;
+};
+
 /** Starts a hub and resolves once it listens. Throws with its log when it ends instead. */
-export async function startHub(options: HubOptions): Promise<RunningHub> {
+export const startHub = (options: HubOptions): Promise<RunningHub> => launchHub(options).ready;
+
+export function launchHub(options: HubOptions): LaunchedHub {
   const readyFile = join(options.folder, "hub-ready.json");
   const logFile = join(options.folder, "hub.log");
   rmSync(readyFile, { force: true });
@@ -137,10 +146,15 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
     logFile,
     options.environment,
   );
+  return { process: hub, ready: untilReady(hub, readyFile) };
+}
+
+async function untilReady(hub: RunningProcess, readyFile: string): Promise<RunningHub> {
   await eventually(
     () => {
-      if (existsSync(readyFile)) return;
+      // First: the file may be that of a hub that was started after this one was killed.
       if (!hub.isRunning()) throw new HubEnded(hub.log());
+      if (existsSync(readyFile)) return;
       throw new Error("the hub has not said it is ready");
     },
     { withinMs: 30_000, what: "a ready hub", giveUp: (error) => error instanceof HubEnded },

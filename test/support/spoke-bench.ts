@@ -22,6 +22,8 @@ export type SpokeBench = {
   readonly loop: SyncLoop;
   /** The newest report of each application. */
   readonly reports: ReadonlyMap<string, ApplicationReport>;
+  /** Every report there was, in order. */
+  readonly history: readonly ApplicationReport[];
   readonly reportCount: () => number;
   readonly acks: readonly Ack[];
   readonly removed: readonly string[];
@@ -50,6 +52,7 @@ export const hubId = "0123456789abcdef";
 export function spokeBench(options: SpokeBenchOptions): SpokeBench {
   const clock = options.clock ?? fakeClock();
   const reports = new Map<string, ApplicationReport>();
+  const history: ApplicationReport[] = [];
   const acks: Ack[] = [];
   const removed: string[] = [];
   const answers: CommandResult[] = [];
@@ -67,6 +70,7 @@ export function spokeBench(options: SpokeBenchOptions): SpokeBench {
       log: options.log ?? silentLog,
       onReport: (application, report) => {
         count += 1;
+        if (report !== undefined) history.push(report);
         if (report === undefined) reports.delete(application);
         else reports.set(application, report);
       },
@@ -85,6 +89,7 @@ export function spokeBench(options: SpokeBenchOptions): SpokeBench {
     clock,
     loop,
     reports,
+    history,
     reportCount: () => count,
     acks,
     removed,

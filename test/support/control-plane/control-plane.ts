@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createCertificateAuthority } from "../certificates.ts";
 import { eventually } from "../eventually.ts";
 import { kubeClient, type KubeClient } from "../kube-client.ts";
+import { auditLog, type AuditedRequest } from "./audit.ts";
 import { toolPath } from "./binaries.ts";
 import { startGuard } from "./guard.ts";
 import { kubeconfigFor, type KubeconfigUser } from "./kubeconfig.ts";
@@ -43,6 +44,8 @@ export type ControlPlane = {
     readonly start: () => Promise<void>;
   };
   readonly etcd: { readonly pause: () => void; readonly resume: () => void };
+  /** What the API server was asked since the last call. Nothing unless `audited`. */
+  readonly audited: () => readonly AuditedRequest[];
   /** A new serving certificate of the same CA, in force once this resolves. */
   readonly rotateServingCertificate: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -55,6 +58,10 @@ export type ControlPlaneOptions = {
   readonly workloads?: boolean;
   /** Fake nodes, when there are workloads. Default 1. */
   readonly nodes?: number;
+  /** Keeps an audit log of every request. Default false. */
+  readonly audited?: boolean;
+  /** How often history is forgotten, with which old continue tokens and watch places go. Default five minutes. */
+  readonly forgetEverySeconds?: number;
 };
 
 /** Throws with the end of the failing program's log. `whyNoControlPlane` says beforehand whether it can work. */
@@ -117,8 +124,13 @@ async function start(options: ControlPlaneOptions): Promise<ControlPlane> {
       "unsafe-no-fsync": "true",
       "log-level": "warn",
     });
+    const audit = options.audited === true ? auditLog(folder) : undefined;
     const startApiServer = (): Part =>
-      run("kube-apiserver", apiServerFlags(etcdUrl, apiPort, secrets));
+      run("kube-apiserver", {
+        ...apiServerFlags(etcdUrl, apiPort, secrets),
+        ...audit?.flags,
+        "etcd-compaction-interval": `${options.forgetEverySeconds ?? 300}s`,
+      });
     let apiServer = startApiServer();
     const visitor = kubeClient({ url, caPem, token: secrets.adminToken });
     const ready = async (): Promise<void> => {
@@ -183,6 +195,7 @@ async function start(options: ControlPlaneOptions): Promise<ControlPlane> {
         start: beginApiServer,
       },
       etcd: { pause: () => etcd.signal("SIGSTOP"), resume: () => etcd.signal("SIGCONT") },
+      audited: () => audit?.read() ?? [],
       rotateServingCertificate: async () => {
         await writeServingCertificate(secrets);
         await endApiServer("kill");
@@ -287,6 +300,8 @@ function startWorkloads(
     "service-account-private-key-file": secrets.accountKeyFile,
     "root-ca-file": secrets.caFile,
     "pvclaimbinder-sync-period": "1s",
+    // Fake nodes speak up about once in this time's default; a busy machine would lose them and their pods.
+    "node-monitor-grace-period": "1h",
     ...eager,
   });
   run("kube-scheduler", {

@@ -1,0 +1,3 @@
+import { tellOfOwnership } from "./stories/ownership.ts";
+
+tellOfOwnership("ownership");

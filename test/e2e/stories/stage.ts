@@ -1,0 +1,58 @@
+import { startFleet, type Fleet, type FleetCluster, type FleetPlan } from "../../support/fleet.ts";
+
+/**
+ * Where a story is told: on simulated clusters unless it says how to open others. The text of a story is the
+ * same everywhere.
+ */
+export type Stage = {
+  /** Of the story's suite: whether it can be told here at all. */
+  readonly options?: { readonly skip: string | false };
+  readonly openCluster?: (name: string) => Promise<FleetCluster>;
+  /** Its scheduler minds where pods want to be, and nobody brings addresses and volumes unasked. */
+  readonly isReal?: boolean;
+};
+
+export type StoryPlan = Omit<FleetPlan, "openCluster"> & {
+  /** Clusters that join while the story is told. */
+  readonly latecomers?: readonly string[];
+};
+
+export type Story = { readonly fleet: Fleet; readonly end: () => Promise<void> };
+
+/** Opens all clusters of a story side by side, and starts its fleet on them. */
+export async function openStory({ openCluster }: Stage, plan: StoryPlan): Promise<Story> {
+  const { latecomers = [], ...fleetPlan } = plan;
+  if (openCluster === undefined) {
+    const fleet = await startFleet(fleetPlan);
+    return { fleet, end: fleet.stop };
+  }
+  const names = [...Object.keys(plan.clusters), ...latecomers];
+  const opening = new Map(names.map((name) => [name, openCluster(name)]));
+  const closeAll = async (): Promise<void> => {
+    const opened = await Promise.allSettled(opening.values());
+    await Promise.all(
+      opened.flatMap((cluster) => (cluster.status === "fulfilled" ? [cluster.value.stop()] : [])),
+    );
+  };
+  try {
+    await Promise.all(opening.values());
+    const fleet = await startFleet({
+      ...fleetPlan,
+      openCluster: async (name) => {
+        const cluster = opening.get(name);
+        if (cluster === undefined) throw new Error(`the story has no cluster ${name}`);
+        return await cluster;
+      },
+    });
+    return {
+      fleet,
+      end: async () => {
+        await fleet.stop();
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}

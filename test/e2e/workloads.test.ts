@@ -1,0 +1,3 @@
+import { tellOfWorkloads } from "./stories/workloads.ts";
+
+tellOfWorkloads("workloads");
