@@ -33,7 +33,7 @@ export const rooms: readonly Room[] = [
     may: ["proto/kit/"],
     packages: [],
     node: ["node:crypto"],
-    rule: "proto/words is pure: only proto/kit, and node:crypto for hashing",
+    rule: "proto/words is pure: only proto/kit, and node:crypto for hashing and ciphers",
   },
   {
     name: "proto/gen",
@@ -99,10 +99,18 @@ export const rooms: readonly Room[] = [
   {
     name: "hub/cli",
     files: ["hub/cli/"],
-    may: ["proto/words/", "proto/kit/", "package.json"],
+    may: ["proto/words/", "proto/kit/", "package.json", "hub/cli/import-argocd/"],
     packages: ["commander", "yaml"],
     node: "all",
     rule: "the command line is a client of the HTTP API, like anyone's",
+  },
+  {
+    name: "hub/cli/import-argocd",
+    files: ["hub/cli/import-argocd/"],
+    may: ["hub/cli/", "hub/domain/", "hub/git/yaml.ts", "proto/words/", "proto/kit/"],
+    packages: ["yaml"],
+    node: "all",
+    rule: "the import asks no hub: it generates with the hub's own domain, and reads YAML as the hub does",
   },
   ...spokeEdge("spoke/link", ["spoke/link/"], ["@grpc/grpc-js", "@bufbuild/protobuf"]),
   ...spokeEdge("spoke/kube", ["spoke/kube/"], ["@kubernetes/client-node", "js-yaml"]),

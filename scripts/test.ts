@@ -7,8 +7,8 @@ import type { TestSummary } from "./test-reporter.ts";
 /**
  * `npm test`: all suites, or those below the folders and files named, and one closing line that counts them.
  *
- * Quick suites share one process; suites that start processes and clusters run after them, a process each,
- * one at a time, so that two cores are enough and a crash costs one file. A skip says why. In CI a skip is
+ * Quick suites share one process; suites that start processes and clusters run after them, a process each, two
+ * at a time: they wait more than they compute, and a crash costs one file. A skip says why. In CI a skip is
  * a failure: whatever the machine lacks there must be installed, not passed over.
  */
 
@@ -38,7 +38,12 @@ if (files.some(isSlow)) await buildTools();
 const summaries: TestSummary[] = [];
 const quick = files.filter((file) => !isSlow(file));
 if (quick.length > 0) summaries.push(await runFiles(quick, "none"));
-for (const file of files.filter(isSlow)) summaries.push(await runFiles([file], "process"));
+const slow = files.filter(isSlow);
+const takeTurns = async (): Promise<void> => {
+  for (let file = slow.shift(); file !== undefined; file = slow.shift())
+    summaries.push(await runFiles([file], "process"));
+};
+await Promise.all([takeTurns(), takeTurns()]);
 
 const passed = total((summary) => summary.passed);
 const failed = total((summary) => summary.failed);
@@ -77,7 +82,8 @@ async function buildTools(): Promise<void> {
 /** The exit code; 1 for a process that a signal ended. */
 function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
-    child.on("exit", (status, signal) => resolve(signal === null ? (status ?? 1) : 1));
+    // Its end and that of its output.
+    child.on("close", (status, signal) => resolve(signal === null ? (status ?? 1) : 1));
   });
 }
 
@@ -109,7 +115,7 @@ async function runFiles(
     ],
     {
       cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
         WHEELHOUSE_TEST_SUMMARY: summaryFile,
@@ -117,7 +123,19 @@ async function runFiles(
       },
     },
   );
+  // Two run at a time: each says what it has to say in one piece.
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      if (isolation === "none") process.stdout.write(chunk);
+      else said += chunk.toString();
+    });
+  const startedAtMs = performance.now();
   const code = await ended(child);
+  if (isolation === "process")
+    process.stdout.write(
+      `${said.trimEnd()} (${Math.round((performance.now() - startedAtMs) / 1_000)} s)\n`,
+    );
   const summary = readSummary(summaryFile, some, code);
   rmSync(folder, { recursive: true, force: true });
   return summary;
