@@ -3,7 +3,7 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import type { CommandKind } from "../../proto/words/link-messages.ts";
 import type { ClusterName } from "../../proto/words/ids.ts";
-import { joinTokenBytes, makeJoinToken } from "../domain/join-token.ts";
+import { joinTokenBytes, makeJoinToken } from "../domain/join/token.ts";
 import type { ApplicationRecord, CommandRecord } from "../domain/records.ts";
 import { makeUlid, ulidBytes } from "../domain/ulid.ts";
 import type { HttpNeeds } from "../http/needs.ts";

@@ -7,7 +7,7 @@ import {
 } from "./destination-service-account.ts";
 import { FieldReader, isObject, readDocument, type JsonObject } from "./document.ts";
 import type { ClusterFact } from "./facts.ts";
-import { anyGlob } from "./glob.ts";
+import { anyGlob } from "./patterns/glob.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 
 export type GroupKind = { readonly group: string; readonly kind: string };

@@ -11,7 +11,7 @@ import {
 } from "./document.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 import type { Labels } from "./records.ts";
-import { readStrategy, type RolloutStrategy } from "./rollout-strategy.ts";
+import { readStrategy, type RolloutStrategy } from "./rollout/strategy.ts";
 import { readSetPolicy, type SetPolicy } from "./set-policy.ts";
 
 /** An ApplicationSet as an author wrote it, checked. */

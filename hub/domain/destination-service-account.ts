@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { parseServiceAccount, type ServiceAccount } from "../../proto/words/service-account.ts";
 import type { FieldReader } from "./document.ts";
-import { anyGlob, compileAnyGlob } from "./glob.ts";
+import { anyGlob, compileAnyGlob } from "./patterns/glob.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 
 /** Whose rights applications of a project get in the destinations that both patterns match; as in Argo CD. */

@@ -1,6 +1,6 @@
 import { canonicalJson, type Json } from "../../proto/words/digest.ts";
 import { emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
-import { compileJqPath, type JsonPath } from "./jq-path.ts";
+import { compileJqPath, type JsonPath } from "./jq/path.ts";
 import { normalizedSpec } from "./normalized-spec.ts";
 import type { IgnoreRule } from "./set-policy.ts";
 

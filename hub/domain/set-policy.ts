@@ -1,5 +1,5 @@
 import { describe, FieldReader, isObject } from "./document.ts";
-import { compileJqPath } from "./jq-path.ts";
+import { compileJqPath } from "./jq/path.ts";
 
 /** What may happen to the Applications of a set after they were created, in Argo CD's words. */
 export const applicationsSyncs = ["sync", "create-update", "create-delete", "create-only"] as const;

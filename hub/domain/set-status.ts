@@ -1,7 +1,7 @@
 import type { Health, HealthState } from "../../proto/words/health.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import type { Problem } from "./records.ts";
-import type { RolloutStatus } from "./rollout.ts";
+import type { RolloutStatus } from "./rollout/rollout.ts";
 
 /** One application of a set, as the set's status lists it. */
 export type SetResource = {

@@ -27,7 +27,7 @@ import type {
   StatusCounts,
   TokenRecord,
 } from "../domain/records.ts";
-import type { RolloutStatus } from "../domain/rollout.ts";
+import type { RolloutStatus } from "../domain/rollout/rollout.ts";
 
 /** What the HTTP API asks of the store: the same names and shapes as hub/store, and no more than it uses. */
 export type HttpStore = {

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { ApplicationRecord, ApplicationSetRecord } from "../domain/records.ts";
-import { rolloutStates, type RolloutStatus } from "../domain/rollout.ts";
+import { rolloutStates, type RolloutStatus } from "../domain/rollout/rollout.ts";
 import {
   setConditions,
   setConditionTypes,
@@ -8,7 +8,7 @@ import {
   setResources,
   setResourcesMost,
 } from "../domain/set-status.ts";
-import { readStrategy } from "../domain/rollout-strategy.ts";
+import { readStrategy } from "../domain/rollout/strategy.ts";
 import { FieldReader, isObject, readDocument } from "../domain/document.ts";
 import { redact } from "../../proto/kit/redact.ts";
 

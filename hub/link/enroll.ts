@@ -7,7 +7,7 @@ import { linkCodes } from "../../proto/words/coded.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { Enroll, Enrolled, Issued } from "../../proto/wire/enrollment.ts";
-import { parseJoinToken } from "../domain/join-token.ts";
+import { parseJoinToken } from "../domain/join/token.ts";
 import { clusterLocked, type Caller } from "./authenticate.ts";
 import type { Authority } from "./authority.ts";
 import { refused, type CallRefused } from "./call-refused.ts";

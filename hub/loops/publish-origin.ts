@@ -1,15 +1,15 @@
 import { canonicalJson, type Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import { parseApplicationSet, type ApplicationSet } from "../domain/application-set.ts";
-import type { OriginOutcome, OriginPlan, RolloutInput } from "../domain/plan-input.ts";
+import type { OriginOutcome, OriginPlan, RolloutInput } from "../domain/plan/input.ts";
 import type {
   ApplicationSetRecord,
   FleetEventDraft,
   Origin,
   PublishedApplication,
 } from "../domain/records.ts";
-import { rolloutChange, type RolloutChange } from "../domain/rollout-record.ts";
-import { rolloutStates } from "../domain/rollout.ts";
+import { rolloutChange, type RolloutChange } from "../domain/rollout/record.ts";
+import { rolloutStates } from "../domain/rollout/rollout.ts";
 import { annotationConsents } from "../domain/shrink-guard.ts";
 
 /** All that publishing writes of a set. */

@@ -12,7 +12,7 @@ import {
   type RepositoryNeed,
 } from "../domain/facts.ts";
 import { generation, type Flaw, type Generated, type GenerateNeeds } from "../domain/generate.ts";
-import type { ApplicationOutcome, OriginOutcome } from "../domain/plan-input.ts";
+import type { ApplicationOutcome, OriginOutcome } from "../domain/plan/input.ts";
 import type { ProblemDraft } from "../domain/problem.ts";
 import { reconciledApplication } from "../domain/reconciled-application.ts";
 import type { PublishedApplication } from "../domain/records.ts";

@@ -5,7 +5,7 @@ import type { Blob, Bundle } from "../../proto/words/bundle.ts";
 import type { Digest, Json } from "../../proto/words/digest.ts";
 import type { ApplicationSource } from "../domain/application.ts";
 import { makeBundle } from "../domain/bundle.ts";
-import type { Rendered } from "../domain/plan-input.ts";
+import type { Rendered } from "../domain/plan/input.ts";
 import { repositoryFactKey, type RepositoryFact, type RepositoryNeed } from "../domain/facts.ts";
 import type { GenerateNeeds } from "../domain/generate.ts";
 import type { Manifest } from "../domain/manifest.ts";

@@ -13,7 +13,7 @@ import type {
   Origin,
   PublishedApplication,
 } from "../domain/records.ts";
-import type { RolloutChange, RolloutRecord } from "../domain/rollout-record.ts";
+import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
 import type { ShrinkLimits } from "../domain/shrink-guard.ts";
 import { createPace } from "./pace.ts";
 import type { SetRow } from "./publish-origin.ts";

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import type { ApplicationSource } from "../domain/application.ts";
-import type { Glob } from "../domain/glob-automaton.ts";
-import { compileAnyGlob } from "../domain/glob.ts";
+import type { Glob } from "../domain/patterns/glob-automaton.ts";
+import { compileAnyGlob } from "../domain/patterns/glob.ts";
 import { readManifests, type Manifest, type SourceDocument } from "../domain/manifest.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
 

@@ -1,8 +1,8 @@
 import type { Selectable } from "kysely";
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { ApplicationStatus } from "../domain/records.ts";
-import type { RolloutChange, RolloutRecord } from "../domain/rollout-record.ts";
-import type { RolloutStatus } from "../domain/rollout.ts";
+import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
+import type { RolloutStatus } from "../domain/rollout/rollout.ts";
 import { statusFromRow } from "./application-status.ts";
 import { pieces, type Db } from "./database.ts";
 import { readJson, writeJson } from "./json.ts";

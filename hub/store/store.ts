@@ -40,8 +40,8 @@ import type {
   StatusCounts,
   TokenRecord,
 } from "../domain/records.ts";
-import type { RolloutChange, RolloutRecord } from "../domain/rollout-record.ts";
-import type { RolloutStatus } from "../domain/rollout.ts";
+import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
+import type { RolloutStatus } from "../domain/rollout/rollout.ts";
 import { createApplicationSets } from "./application-sets.ts";
 import { createApplications } from "./applications.ts";
 import { createBlobs } from "./blobs.ts";

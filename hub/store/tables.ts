@@ -8,7 +8,7 @@ import type { ObjectKey } from "../../proto/words/object-key.ts";
 import type { ServiceAccount } from "../../proto/words/service-account.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import type { FleetEventKind, Origin, TokenScope } from "../domain/records.ts";
-import type { RolloutState } from "../domain/rollout.ts";
+import type { RolloutState } from "../domain/rollout/rollout.ts";
 
 /**
  * The rows as they lie in the database; what each means is said in the migration that makes it.

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
-import { chartValues } from "../../hub/domain/join-command.ts";
+import { chartValues } from "../../hub/domain/join/command.ts";
 import {
   joinManifest,
   spokeNamespace,
   type JoinInvitation,
-} from "../../hub/domain/join-manifest.ts";
-import { usualSpokeRole } from "../../hub/domain/spoke-role.ts";
+} from "../../hub/domain/join/manifest.ts";
+import { usualSpokeRole } from "../../hub/domain/join/spoke-role.ts";
 import { parseClusterName } from "../../proto/words/ids.ts";
 import { whyNoTool } from "../support/control-plane/binaries.ts";
 import { objectNameOf, render, type Rendered } from "../support/helm.ts";

@@ -6,7 +6,7 @@ import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import { admission } from "../../hub/domain/admission.ts";
 import { parseAppProject, type AppProject } from "../../hub/domain/app-project.ts";
 import { applicationOf } from "../../hub/domain/application.ts";
-import { planOrigin } from "../../hub/domain/desired-set.ts";
+import { planOrigin } from "../../hub/domain/plan/plan-origin.ts";
 import {
   emptyObject,
   field,

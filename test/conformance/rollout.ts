@@ -11,8 +11,8 @@ import {
 } from "../../hub/domain/document.ts";
 import { withIgnoredDifferences } from "../../hub/domain/ignore-differences.ts";
 import { normalizedSpec } from "../../hub/domain/normalized-spec.ts";
-import { readStrategy, type RolloutStrategy } from "../../hub/domain/rollout-strategy.ts";
-import { issueSentence, rolloutSteps, type RolloutIssues } from "../../hub/domain/rollout-steps.ts";
+import { readStrategy, type RolloutStrategy } from "../../hub/domain/rollout/strategy.ts";
+import { issueSentence, rolloutSteps, type RolloutIssues } from "../../hub/domain/rollout/steps.ts";
 import {
   byApplication,
   nextStatuses,
@@ -21,7 +21,7 @@ import {
   rolloutStates,
   type RolloutStatus,
   type RolloutView,
-} from "../../hub/domain/rollout.ts";
+} from "../../hub/domain/rollout/rollout.ts";
 import { readSetPolicy } from "../../hub/domain/set-policy.ts";
 import {
   compareValue,

@@ -1,7 +1,7 @@
 import { ok } from "../../../proto/kit/result.ts";
 import { FieldReader, isObject } from "../document.ts";
-import type { Glob } from "../glob-automaton.ts";
-import { compilePathGlob } from "../glob.ts";
+import type { Glob } from "../patterns/glob-automaton.ts";
+import { compilePathGlob } from "../patterns/glob.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
 

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { emptyObject, field, FieldReader, isList, isObject, type JsonObject } from "../document.ts";
 import type { RepositoryFact } from "../facts.ts";
-import { compileFilePattern, type FilePattern } from "../file-pattern.ts";
+import { compileFilePattern, type FilePattern } from "../patterns/file-pattern.ts";
 import { flattened, type Params } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
 import { compareBytes, goValueOf, type GoValue } from "../template/value.ts";

@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { Turns } from "../../../proto/kit/turns.ts";
 import { parseClusterName, type ClusterName } from "../../../proto/words/ids.ts";
-import { joinTokenLifeMs } from "../../domain/join-token.ts";
-import { helmCommand, spokeCommand } from "../../domain/join-command.ts";
-import { joinManifest } from "../../domain/join-manifest.ts";
+import { joinTokenLifeMs } from "../../domain/join/token.ts";
+import { helmCommand, spokeCommand } from "../../domain/join/command.ts";
+import { joinManifest } from "../../domain/join/manifest.ts";
 import { annotationProblems, labelProblems } from "../../domain/label-syntax.ts";
 import type { ClusterRecord, Labels } from "../../domain/records.ts";
-import { usualSpokeRole, type SpokeRole } from "../../domain/spoke-role.ts";
+import { usualSpokeRole, type SpokeRole } from "../../domain/join/spoke-role.ts";
 import type { HttpNeeds, HttpSettings } from "../needs.ts";
 import { Refused } from "../problems.ts";
 import { given, pageQuery, readBy, selectorQuery, textQuery } from "../query.ts";

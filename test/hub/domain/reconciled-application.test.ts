@@ -6,7 +6,7 @@ import {
   isObject,
   type JsonObject,
 } from "../../../hub/domain/document.ts";
-import { compileJqPath } from "../../../hub/domain/jq-path.ts";
+import { compileJqPath } from "../../../hub/domain/jq/path.ts";
 import { reconciledApplication } from "../../../hub/domain/reconciled-application.ts";
 import { consultsLive, readSetPolicy, type SetPolicy } from "../../../hub/domain/set-policy.ts";
 

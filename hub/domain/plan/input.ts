@@ -1,0 +1,102 @@
+import type { Result } from "../../../proto/kit/result.ts";
+import type { Digest } from "../../../proto/words/digest.ts";
+import type { ApplicationName, ClusterId, Generation } from "../../../proto/words/ids.ts";
+import type { AppProject } from "../app-project.ts";
+import type { Application } from "../application.ts";
+import type { ClusterFact } from "../facts.ts";
+import type { Flaw } from "../generate.ts";
+import type { ProblemDraft } from "../problem.ts";
+import type {
+  ApplicationChange,
+  ApplicationStatus,
+  FleetEventDraft,
+  Origin,
+  Problem,
+  PublishedApplication,
+} from "../records.ts";
+import type { RolloutStatus } from "../rollout/rollout.ts";
+import type { RolloutStrategy } from "../rollout/strategy.ts";
+import type { ShrinkLimits } from "../shrink-guard.ts";
+
+/** A rendering that succeeded. */
+export type Rendered = {
+  /** The commit of its source that was rendered. */
+  readonly revision: string;
+  readonly bundle: Digest;
+  readonly objects: number;
+};
+
+export type ApplicationOutcome = {
+  readonly application: Application;
+  readonly rendered: Result<Rendered, ProblemDraft>;
+};
+
+/** What became of an origin at a commit. */
+export type OriginOutcome =
+  | {
+      readonly kind: "generated";
+      readonly applications: readonly ApplicationOutcome[];
+      /** What failed beside them. */
+      readonly flaws: readonly Flaw[];
+    }
+  /** It could not be read or generated: everything it had stays. */
+  | { readonly kind: "failed"; readonly problem: ProblemDraft }
+  /** It is gone from Git. */
+  | { readonly kind: "removed" };
+
+/** What a set with a rollout strategy needs besides, to let its changes go in order. */
+export type RolloutInput = {
+  readonly strategy: RolloutStrategy;
+  /** As they were written down last. */
+  readonly statuses: readonly RolloutStatus[];
+  /** What clusters say of the set's applications. */
+  readonly reported: ReadonlyMap<ApplicationName, ApplicationStatus>;
+  /** Applications that were removed, and whose clusters have not carried it out yet. */
+  readonly leaving: ReadonlySet<ApplicationName>;
+};
+
+export type PlanInput = {
+  readonly origin: Origin;
+  readonly outcome: OriginOutcome;
+  /** What the origin has published. */
+  readonly before: readonly PublishedApplication[];
+  /** The problem on the origin itself (the set's row) from before. */
+  readonly problemBefore: Problem | undefined;
+  /** Every registered cluster. */
+  readonly clusters: readonly ClusterFact[];
+  /** By name. `default` need not be among them. */
+  readonly projects: ReadonlyMap<string, AppProject>;
+  /** Who has the names that the outcome wants, as far as they are taken. */
+  readonly owners: ReadonlyMap<ApplicationName, Origin>;
+  /** The largest generation an application had in a cluster that has forgotten it since, by `generationKey`. */
+  readonly generationFloor: ReadonlyMap<string, Generation>;
+  /** Whether someone agreed to removals beyond the limits. */
+  readonly consent: boolean;
+  readonly shrink: ShrinkLimits;
+  /** Whether applications that are not wanted any more may be removed at all. */
+  readonly allowsRemovals: boolean;
+  /** `undefined`: every change goes out at once. */
+  readonly rollout: RolloutInput | undefined;
+  /** Who causes this: the commit of the fleet repository, or a token's name. */
+  readonly actor: string;
+  readonly trace: string;
+  readonly nowMs: number;
+};
+
+export type OriginPlan = {
+  readonly changes: readonly ApplicationChange[];
+  readonly events: readonly FleetEventDraft[];
+  /** What the origin's own row should say. */
+  readonly problem: Problem | undefined;
+  /** Applications whose removal waits for consent. */
+  readonly held: readonly ApplicationName[];
+  /** Whether a removed origin still has applications, so that its row stays. */
+  readonly isRowNeeded: boolean;
+  /** The state of the rollout after this; empty without one. */
+  readonly rollout: readonly RolloutStatus[];
+  /** What is odd about the rollout's steps. */
+  readonly rolloutIssue: string | undefined;
+};
+
+export const generationKey = (cluster: ClusterId, application: ApplicationName): string =>
+  `${cluster} ${application}`;

@@ -1,0 +1,61 @@
+import type { ApplicationName } from "../../../proto/words/ids.ts";
+import type { PlanInput } from "./input.ts";
+import { codes, problem, type ProblemDraft } from "../problem.ts";
+import type { FleetEventDraft, Origin, Problem } from "../records.ts";
+import { consentAnnotation } from "../shrink-guard.ts";
+
+export const sameProblem = (a: Problem | undefined, b: Problem | undefined): boolean =>
+  a?.code === b?.code && a?.message === b?.message;
+
+export const sameOrigin = (a: Origin, b: Origin): boolean => a.kind === b.kind && a.name === b.name;
+
+export const describeOrigin = (origin: Origin): string =>
+  origin.kind === "application-set"
+    ? `ApplicationSet ${origin.name}`
+    : `Application ${origin.name}`;
+
+export const nameTaken = (name: ApplicationName, owner: Origin, wants: Origin): ProblemDraft =>
+  problem(
+    codes.nameTaken,
+    `the application name ${name} belongs to ${describeOrigin(owner)}; ${describeOrigin(wants)} cannot have it too`,
+  );
+
+export const removalsHeld = (held: readonly ApplicationName[]): ProblemDraft => {
+  const shown = held.slice(0, 5).join(", ");
+  const more = held.length > 5 ? ` and ${held.length - 5} more` : "";
+  return problem(
+    codes.removalsHeld,
+    `${held.length} applications would be removed from their clusters at once, which waits for consent ` +
+      `(annotation ${consentAnnotation}: "true"): ${shown}${more}`,
+  );
+};
+
+/** A set was taken out of Git, and its own policy keeps what it made. */
+export const keptByPolicy = (origin: Origin, count: number): ProblemDraft =>
+  problem(
+    codes.keptByPolicy,
+    `${describeOrigin(origin)} is gone from Git; its ${count} applications stay, because its syncPolicy.applicationsSync does not let them be deleted`,
+  );
+
+export function severalAsOne(problems: readonly ProblemDraft[]): ProblemDraft | undefined {
+  const [first, ...others] = problems;
+  if (first === undefined || others.length === 0) return first;
+  return { code: first.code, message: `${first.message} (and ${others.length} more)` };
+}
+
+export function originEvents(
+  input: PlanInput,
+  now: Problem | undefined,
+): readonly FleetEventDraft[] {
+  if (input.origin.kind !== "application-set" || sameProblem(input.problemBefore, now)) return [];
+  return [
+    now === undefined
+      ? {
+          kind: "set-changed",
+          subject: input.origin.name,
+          cluster: "",
+          message: `the problem of ApplicationSet ${input.origin.name} is gone`,
+        }
+      : { kind: "set-problem", subject: input.origin.name, cluster: "", message: now.message },
+  ];
+}

@@ -1,0 +1,276 @@
+import { unreachable } from "../../../proto/kit/unreachable.ts";
+import type { DesiredApplication, TombstoneCause } from "../../../proto/words/desired.ts";
+import { canonicalJson } from "../../../proto/words/digest.ts";
+import type { ApplicationName, ClusterId, Generation } from "../../../proto/words/ids.ts";
+import type { Application } from "../application.ts";
+import type { ClusterFact } from "../facts.ts";
+import { generationKey, type PlanInput } from "./input.ts";
+import { describeOrigin, sameProblem } from "./problems.ts";
+import { isOffered, moves, samePolicy, type PublishVerdict } from "./verdict.ts";
+import { problemSince, type ProblemDraft } from "../problem.ts";
+import type {
+  ApplicationChange,
+  ApplicationDraft,
+  FleetEventDraft,
+  Origin,
+  PublishedApplication,
+  TombstoneDraft,
+} from "../records.ts";
+
+/** What is done about one application. */
+export type Step = {
+  readonly changes: readonly ApplicationChange[];
+  readonly events: readonly FleetEventDraft[];
+};
+
+const nothing: Step = { changes: [], events: [] };
+
+export function offer(input: PlanInput, verdict: PublishVerdict): Step {
+  const { application, before, cluster, serviceAccount, rendered } = verdict;
+  const current = before?.desired;
+  const same = isOffered(verdict);
+  const entry: DesiredApplication =
+    same && current !== undefined
+      ? current.entry
+      : {
+          application: application.name,
+          generation: nextGeneration(input, application.name, cluster.id, before),
+          revision: rendered.revision,
+          bundle: rendered.bundle,
+          project: application.project,
+          destinationNamespace: application.destination.namespace,
+          policy: application.policy,
+          trace: input.trace,
+          ...(serviceAccount === undefined ? {} : { serviceAccount }),
+        };
+  const record: ApplicationDraft = {
+    ...described(input.origin, application),
+    revision: entry.revision,
+    generation: entry.generation,
+    bundle: rendered.bundle,
+    objects: rendered.objects,
+    clusterId: cluster.id,
+    problem: undefined,
+  };
+  if (same && before !== undefined && sameDraft(before.draft, record)) return nothing;
+  const leaves =
+    before !== undefined && moves(verdict)
+      ? tombstone(input, before, "destination-changed")
+      : undefined;
+  return {
+    changes: [
+      {
+        kind: "write",
+        record,
+        desired: same ? undefined : { cluster: cluster.id, entry },
+        leaves,
+      },
+    ],
+    events: [
+      {
+        kind: before === undefined ? "application-created" : "application-changed",
+        subject: application.name,
+        cluster: cluster.name,
+        message: offerSentence(application, cluster, before, entry, same),
+      },
+    ],
+  };
+}
+
+function offerSentence(
+  application: Application,
+  cluster: ClusterFact,
+  before: PublishedApplication | undefined,
+  entry: DesiredApplication,
+  same: boolean,
+): string {
+  const what = `generation ${entry.generation} of ${application.name}`;
+  if (before?.desired === undefined) return `${what} is offered to ${cluster.name}`;
+  if (before.desired.cluster !== cluster.id)
+    return `${what} is offered to ${cluster.name}, and leaves the cluster it was in`;
+  if (!same) return `${what} is offered to ${cluster.name} at revision ${entry.revision}`;
+  return before.draft.problem === undefined
+    ? `the description of ${application.name} changed; what is offered stays`
+    : `the problem of ${application.name} is gone`;
+}
+
+/** Git wants something that is not offered yet: what is offered stays where it is, beside the reason if it is a problem. */
+export function keptBack(
+  input: PlanInput,
+  application: Application,
+  before: PublishedApplication | undefined,
+  cluster: ClusterFact | undefined,
+  because: ProblemDraft | undefined,
+): Step {
+  const offered = before?.desired;
+  const record: ApplicationDraft = {
+    ...described(input.origin, application),
+    // What is offered is removed by the rules it was offered under.
+    keepObjects:
+      offered === undefined
+        ? application.keepObjects
+        : (before?.draft.keepObjects ?? application.keepObjects),
+    revision: before?.draft.revision ?? "",
+    generation: before?.draft.generation ?? 0,
+    bundle: before?.draft.bundle,
+    objects: before?.draft.objects ?? 0,
+    clusterId: offered?.cluster ?? cluster?.id,
+    problem: problemSince(because, before?.draft.problem, input.nowMs),
+  };
+  return troubled(input, record, before);
+}
+
+/** The application stays exactly as it was, beside the reason. */
+export const kept = (
+  input: PlanInput,
+  published: PublishedApplication,
+  because: ProblemDraft,
+): Step =>
+  troubled(
+    input,
+    {
+      ...published.draft,
+      problem: problemSince(because, published.draft.problem, input.nowMs),
+    },
+    published,
+  );
+
+function troubled(
+  input: PlanInput,
+  record: ApplicationDraft,
+  before: PublishedApplication | undefined,
+): Step {
+  if (before !== undefined && sameDraft(before.draft, record)) return nothing;
+  const isNew = record.problem !== undefined && !sameProblem(before?.draft.problem, record.problem);
+  const cluster = input.clusters.find((candidate) => candidate.id === record.clusterId);
+  return {
+    changes: [{ kind: "write", record, desired: undefined, leaves: undefined }],
+    events: isNew
+      ? [
+          {
+            kind: "application-problem",
+            subject: record.name,
+            cluster: cluster?.name ?? "",
+            message: record.problem?.message ?? "",
+          },
+        ]
+      : [],
+  };
+}
+
+/** The application goes, with a tombstone where it is offered. */
+export function removal(
+  input: PlanInput,
+  published: PublishedApplication,
+  cause: TombstoneCause,
+): Step {
+  const { name } = published.draft;
+  const cluster = input.clusters.find((candidate) => candidate.id === published.desired?.cluster);
+  return {
+    changes: [
+      {
+        kind: "remove",
+        name,
+        tombstone: published.desired === undefined ? undefined : tombstone(input, published, cause),
+      },
+    ],
+    events: [
+      {
+        kind: "application-removed",
+        subject: name,
+        cluster: cluster?.name ?? "",
+        message: `${name} is removed: ${causeSentence(cause, input.origin)}`,
+      },
+    ],
+  };
+}
+
+function causeSentence(cause: TombstoneCause, origin: Origin): string {
+  switch (cause) {
+    case "removed-from-git":
+      return "it is gone from Git";
+    case "no-longer-generated":
+      return `${describeOrigin(origin)} no longer generates it`;
+    case "set-removed":
+      return `${describeOrigin(origin)} is gone from Git`;
+    case "destination-changed":
+      return "its destination changed";
+    case "removed-by-command":
+      return "it was removed by command";
+    default:
+      return unreachable(cause, "tombstone cause");
+  }
+}
+
+function tombstone(
+  input: PlanInput,
+  published: PublishedApplication,
+  cause: TombstoneCause,
+): TombstoneDraft | undefined {
+  const { desired, draft } = published;
+  if (desired === undefined) return undefined;
+  return {
+    cluster: desired.cluster,
+    application: draft.name,
+    generation: nextGeneration(input, draft.name, desired.cluster, published),
+    cause,
+    actor: input.actor,
+    keepObjects: draft.keepObjects,
+  };
+}
+
+/** Larger than anything the application had, in this cluster or in the one it comes from. */
+function nextGeneration(
+  input: PlanInput,
+  application: ApplicationName,
+  cluster: ClusterId,
+  before: PublishedApplication | undefined,
+): Generation {
+  const floor = input.generationFloor.get(generationKey(cluster, application)) ?? 0;
+  return Math.max(floor, before?.draft.generation ?? 0, before?.desired?.entry.generation ?? 0) + 1;
+}
+
+/** The part of a record that the Application itself says. */
+const described = (
+  origin: Origin,
+  application: Application,
+): Pick<
+  ApplicationDraft,
+  | "name"
+  | "origin"
+  | "project"
+  | "labels"
+  | "annotations"
+  | "source"
+  | "destination"
+  | "policy"
+  | "document"
+  | "keepObjects"
+> => ({
+  name: application.name,
+  origin,
+  project: application.project,
+  labels: application.labels,
+  annotations: application.annotations,
+  source: {
+    repoURL: application.source.repoURL,
+    path: application.source.path,
+    targetRevision: application.source.targetRevision,
+  },
+  destination: application.destination,
+  policy: application.policy,
+  document: canonicalJson(application.document),
+  keepObjects: application.keepObjects,
+});
+
+// Labels, destination and the like are read out of the document, so equal documents have equal ones.
+const sameDraft = (a: ApplicationDraft, b: ApplicationDraft): boolean =>
+  a.document === b.document &&
+  a.revision === b.revision &&
+  a.generation === b.generation &&
+  a.bundle === b.bundle &&
+  a.objects === b.objects &&
+  a.clusterId === b.clusterId &&
+  a.keepObjects === b.keepObjects &&
+  samePolicy(a.policy, b.policy) &&
+  sameProblem(a.problem, b.problem);

@@ -1,0 +1,721 @@
+import assert from "node:assert/strict";
+import test, { suite } from "node:test";
+import fc from "fast-check";
+import { fail, ok } from "../../../../proto/kit/result.ts";
+import { digestOfText } from "../../../../proto/words/digest.ts";
+import type { ApplicationName, ClusterId, Generation } from "../../../../proto/words/ids.ts";
+import { parseAppProject } from "../../../../hub/domain/app-project.ts";
+import { parseApplication, type Application } from "../../../../hub/domain/application.ts";
+import { admit } from "../../../../hub/domain/admission.ts";
+import { planOrigin } from "../../../../hub/domain/plan/plan-origin.ts";
+import {
+  generationKey,
+  type ApplicationOutcome,
+  type OriginOutcome,
+  type OriginPlan,
+  type PlanInput,
+} from "../../../../hub/domain/plan/input.ts";
+import type { Flaw } from "../../../../hub/domain/generate.ts";
+import { problem } from "../../../../hub/domain/problem.ts";
+import type {
+  ApplicationChange,
+  ApplicationStatus,
+  PublishedApplication,
+} from "../../../../hub/domain/records.ts";
+import type { RolloutStrategy } from "../../../../hub/domain/rollout/strategy.ts";
+import { defaultShrinkLimits } from "../../../../hub/domain/shrink-guard.ts";
+import { clusterFact } from "../builders.ts";
+
+const clusters = ["one", "two", "three"].map((name) => clusterFact(name, {}));
+const [one, two] = clusters;
+assert.ok(one && two);
+
+type Wish = {
+  readonly name: string;
+  readonly cluster?: string;
+  /** Stands for what it is rendered to. */
+  readonly content?: string;
+  readonly objects?: number;
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly keeps?: boolean;
+  readonly broken?: boolean;
+};
+
+function application({ name, cluster, spec, keeps }: Wish): Application {
+  const read = parseApplication({
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "Application",
+    metadata: {
+      name,
+      finalizers: keeps === true ? [] : ["resources-finalizer.argocd.argoproj.io"],
+    },
+    spec: {
+      source: { repoURL: "https://git.example.com/r.git", path: name },
+      destination: { name: cluster ?? "one", namespace: "ns" },
+      syncPolicy: { automated: {} },
+      ...spec,
+    },
+  });
+  assert.ok(read.ok);
+  return read.value;
+}
+
+const outcome = (wish: Wish): ApplicationOutcome => ({
+  application: application(wish),
+  rendered:
+    wish.broken === true
+      ? fail(problem("WH-RND-3402", "a.yaml: kind is missing"))
+      : ok({
+          revision: `commit-of-${wish.content ?? "a"}`,
+          bundle: digestOfText(wish.content ?? "a"),
+          objects: wish.objects ?? 1,
+        }),
+});
+
+const generated = (...wishes: readonly Wish[]): OriginOutcome => ({
+  kind: "generated",
+  applications: wishes.map(outcome),
+  flaws: [],
+});
+
+const base: PlanInput = {
+  origin: { kind: "application-set", name: "web" },
+  outcome: { kind: "removed" },
+  before: [],
+  problemBefore: undefined,
+  clusters,
+  projects: new Map(),
+  owners: new Map(),
+  generationFloor: new Map(),
+  consent: false,
+  shrink: defaultShrinkLimits,
+  allowsRemovals: true,
+  rollout: undefined,
+  actor: "c0ffee",
+  trace: "00-11111111111111111111111111111111-2222222222222222-01",
+  nowMs: 1000,
+};
+
+const plan = (over: Partial<PlanInput>): OriginPlan => planOrigin({ ...base, ...over });
+
+/** The obvious store: what is published after the changes. */
+function carriedOut(
+  before: readonly PublishedApplication[],
+  changes: readonly ApplicationChange[],
+): readonly PublishedApplication[] {
+  const after = new Map(before.map((published) => [published.draft.name, published]));
+  for (const change of changes) {
+    if (change.kind === "remove") after.delete(change.name);
+    else
+      after.set(change.record.name, {
+        draft: change.record,
+        desired: change.desired ?? after.get(change.record.name)?.desired,
+      });
+  }
+  return [...after.values()];
+}
+
+const published = (...wishes: readonly Wish[]): readonly PublishedApplication[] =>
+  carriedOut([], plan({ outcome: generated(...wishes) }).changes);
+
+/** A plan in a line a change. */
+const told = (made: OriginPlan): readonly string[] =>
+  made.changes.map((change) => {
+    if (change.kind === "remove") {
+      const { tombstone } = change;
+      return tombstone === undefined
+        ? `forget ${change.name}`
+        : `remove ${change.name}@${nameOf(tombstone.cluster)} ${tombstone.generation} ${tombstone.cause}${tombstone.keepObjects ? " keep" : ""}`;
+    }
+    const offered =
+      change.desired === undefined
+        ? "kept"
+        : `${nameOf(change.desired.cluster)} ${change.desired.entry.generation} ${change.desired.entry.revision}`;
+    const leaves =
+      change.leaves === undefined
+        ? ""
+        : ` leaves ${nameOf(change.leaves.cluster)} ${change.leaves.generation}`;
+    return `${change.record.name}: ${offered}${leaves}${change.record.problem === undefined ? "" : ` ${change.record.problem.code}`}`;
+  });
+
+const nameOf = (id: ClusterId): string => clusters.find((cluster) => cluster.id === id)?.name ?? id;
+
+suite("planOrigin", () => {
+  const five: readonly Wish[] = ["a", "b", "c", "d", "e"].map((name) => ({ name }));
+
+  const rows: readonly {
+    readonly name: string;
+    readonly before?: readonly Wish[];
+    readonly over: Partial<PlanInput>;
+    readonly expect: readonly string[];
+    readonly problem?: string;
+  }[] = [
+    {
+      name: "offers what is new",
+      over: { outcome: generated({ name: "a" }, { name: "b", cluster: "two" }) },
+      expect: ["a: one 1 commit-of-a", "b: two 1 commit-of-a"],
+    },
+    {
+      name: "leaves alone what is as it was",
+      before: [{ name: "a" }],
+      over: { outcome: generated({ name: "a" }) },
+      expect: [],
+    },
+    {
+      name: "gives a changed bundle the next generation",
+      before: [{ name: "a" }],
+      over: { outcome: generated({ name: "a", content: "b" }) },
+      expect: ["a: one 2 commit-of-b"],
+    },
+    {
+      name: "gives a changed policy the next generation",
+      before: [{ name: "a" }],
+      over: { outcome: generated({ name: "a", spec: { syncPolicy: {} } }) },
+      expect: ["a: one 2 commit-of-a"],
+    },
+    {
+      name: "writes down a changed description without offering anew",
+      before: [{ name: "a" }],
+      over: {
+        outcome: generated({
+          name: "a",
+          spec: { revisionHistoryLimit: 3, syncPolicy: { automated: {} } },
+        }),
+      },
+      expect: ["a: kept"],
+    },
+    {
+      name: "removes what is no longer generated",
+      before: [{ name: "a" }, { name: "b" }],
+      over: { outcome: generated({ name: "a" }) },
+      expect: ["remove b@one 2 no-longer-generated"],
+    },
+    {
+      name: "leaves the objects of an application without a finalizer",
+      before: [{ name: "a", keeps: true }],
+      over: { outcome: { kind: "removed" } },
+      expect: ["remove a@one 2 set-removed keep"],
+    },
+    {
+      name: "moves to another cluster by a tombstone in the old one",
+      before: [{ name: "a" }, { name: "b" }],
+      over: { outcome: generated({ name: "a", cluster: "two" }, { name: "b" }) },
+      expect: ["a: two 2 commit-of-a leaves one 2"],
+    },
+    {
+      name: "keeps everything of a set that fails",
+      before: [{ name: "a" }],
+      over: { outcome: { kind: "failed", problem: problem("WH-GEN-3103", "no") } },
+      expect: [],
+      problem: "WH-GEN-3103",
+    },
+    {
+      name: "keeps the last good rendering beside the problem, and goes on with the others",
+      before: [{ name: "a" }, { name: "b" }],
+      over: { outcome: generated({ name: "a", broken: true }, { name: "b", content: "c" }) },
+      expect: ["a: kept WH-RND-3402", "b: one 2 commit-of-c"],
+    },
+    {
+      name: "shows a new application that cannot be rendered",
+      over: { outcome: generated({ name: "a", broken: true }) },
+      expect: ["a: kept WH-RND-3402"],
+    },
+    {
+      name: "holds a bundle that would become empty",
+      before: [{ name: "a", objects: 4 }],
+      over: { outcome: generated({ name: "a", content: "empty", objects: 0 }) },
+      expect: ["a: kept WH-RND-3406"],
+    },
+    {
+      name: "empties a bundle where the policy allows it",
+      before: [{ name: "a", objects: 4 }],
+      over: {
+        outcome: generated({
+          name: "a",
+          content: "empty",
+          objects: 0,
+          spec: { syncPolicy: { automated: { allowEmpty: true } } },
+        }),
+      },
+      expect: ["a: one 2 commit-of-empty"],
+    },
+    {
+      name: "offers an application that was always empty",
+      over: { outcome: generated({ name: "a", objects: 0 }) },
+      expect: ["a: one 1 commit-of-a"],
+    },
+    {
+      name: "keeps an application where it is when its new cluster is unknown",
+      before: [{ name: "a" }],
+      over: { outcome: generated({ name: "a", cluster: "nowhere" }) },
+      expect: ["a: kept WH-DST-3501"],
+    },
+    {
+      name: "refuses a project that does not exist",
+      over: { outcome: generated({ name: "a", spec: { project: "team" } }) },
+      expect: ["a: kept WH-DST-3511"],
+    },
+    {
+      name: "leaves a name to the origin that has it",
+      over: {
+        outcome: generated({ name: "a" }, { name: "b" }),
+        owners: new Map([["a" as ApplicationName, { kind: "application", name: "a" }]]),
+      },
+      expect: ["b: one 1 commit-of-a"],
+      problem: "WH-GEN-3106",
+    },
+    {
+      name: "counts on from the generation an application had before it was removed",
+      over: {
+        outcome: generated({ name: "a" }),
+        generationFloor: new Map([[generationKey(one.id, "a" as ApplicationName), 7]]),
+      },
+      expect: ["a: one 8 commit-of-a"],
+    },
+    {
+      name: "forgets what was in a cluster that is gone, without a tombstone",
+      before: [{ name: "a" }],
+      over: { outcome: generated(), clusters: [two] },
+      expect: ["forget a"],
+    },
+    {
+      name: "removes a set's few applications with the set",
+      before: five,
+      over: { outcome: { kind: "removed" } },
+      expect: five.map(({ name }) => `remove ${name}@one 2 set-removed`),
+    },
+    {
+      name: "holds the removal of everything a set had, when the set is still there",
+      before: five.slice(0, 3),
+      over: { outcome: generated() },
+      expect: ["a: kept WH-GEN-3110", "b: kept WH-GEN-3110", "c: kept WH-GEN-3110"],
+      problem: "WH-GEN-3110",
+    },
+    {
+      name: "carries out held removals with consent",
+      before: five.slice(0, 3),
+      over: { outcome: generated(), consent: true },
+      expect: five.slice(0, 3).map(({ name }) => `remove ${name}@one 2 no-longer-generated`),
+    },
+    {
+      name: "lets new applications in while removals are held",
+      before: five.slice(0, 3),
+      over: { outcome: generated({ name: "x" }) },
+      expect: [
+        "x: one 1 commit-of-a",
+        "a: kept WH-GEN-3110",
+        "b: kept WH-GEN-3110",
+        "c: kept WH-GEN-3110",
+      ],
+      problem: "WH-GEN-3110",
+    },
+    {
+      name: "takes a plain application that is gone from Git",
+      before: [{ name: "a" }],
+      over: { origin: { kind: "application", name: "a" }, outcome: { kind: "removed" } },
+      expect: ["remove a@one 2 removed-from-git"],
+    },
+  ];
+  for (const { name, before = [], over, expect, problem: code } of rows) {
+    test(name, () => {
+      const made = plan({ before: published(...before), ...over });
+      assert.deepEqual(told(made), expect);
+      assert.equal(made.problem?.code, code);
+    });
+  }
+
+  test("a problem keeps its beginning while it is the same, and is told once", () => {
+    const first = plan({
+      before: published({ name: "a" }),
+      outcome: generated({ name: "a", broken: true }),
+    });
+    const after = carriedOut(published({ name: "a" }), first.changes);
+    assert.deepEqual(
+      first.events.map(({ kind }) => kind),
+      ["application-problem"],
+    );
+    const second = plan({
+      before: after,
+      outcome: generated({ name: "a", broken: true }),
+      nowMs: 9000,
+    });
+    assert.deepEqual([second.changes, second.events], [[], []]);
+    assert.equal(after[0]?.draft.problem?.sinceMs, 1000);
+    const healed = plan({ before: after, outcome: generated({ name: "a" }), nowMs: 9000 });
+    assert.deepEqual(told(healed), ["a: kept"]);
+    assert.deepEqual(
+      healed.events.map(({ message }) => message),
+      ["the problem of a is gone"],
+    );
+  });
+
+  test("a set's problem is an event when it comes and when it goes", () => {
+    const failed: OriginOutcome = { kind: "failed", problem: problem("WH-GEN-3103", "no") };
+    const came = plan({ outcome: failed });
+    assert.deepEqual(
+      came.events.map(({ kind }) => kind),
+      ["set-problem"],
+    );
+    const stays = plan({ outcome: failed, problemBefore: came.problem });
+    assert.deepEqual([stays.events, stays.problem?.sinceMs], [[], 1000]);
+    const went = plan({ outcome: generated(), problemBefore: came.problem });
+    assert.deepEqual(
+      went.events.map(({ kind }) => kind),
+      ["set-changed"],
+    );
+  });
+
+  const someWish: fc.Arbitrary<Wish> = fc.record({
+    name: fc.constantFrom("a", "b", "c", "d", "e", "f", "g", "h"),
+    cluster: fc.constantFrom("one", "two", "three", "nowhere"),
+    content: fc.constantFrom("x", "y", "z"),
+    objects: fc.constantFrom(0, 1, 2),
+    broken: fc.boolean(),
+  });
+  const someOutcome: fc.Arbitrary<OriginOutcome> = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .uniqueArray(someWish, { selector: ({ name }) => name })
+        .map((wishes) => generated(...wishes)),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.constant<OriginOutcome>({ kind: "failed", problem: problem("X", "y") }),
+    },
+    { weight: 1, arbitrary: fc.constant<OriginOutcome>({ kind: "removed" }) },
+  );
+
+  test("planning again changes nothing, and generations only grow, whatever happens", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(someOutcome, fc.boolean()), { maxLength: 8 }), (story) => {
+        let before: readonly PublishedApplication[] = [];
+        const floor = new Map<string, Generation>();
+        for (const [step, [next, consent]] of story.entries()) {
+          const over = { outcome: next, consent, generationFloor: floor, nowMs: step };
+          const made = plan({ before, ...over });
+          for (const [cluster, name, generation] of numbered(made.changes)) {
+            const key = generationKey(cluster, name);
+            assert.ok(generation > (floor.get(key) ?? 0), `${key} ${generation}`);
+            floor.set(key, generation);
+          }
+          const after = carriedOut(before, made.changes);
+          const again = plan({ before: after, ...over, problemBefore: made.problem });
+          assert.deepEqual([again.changes, again.events], [[], []]);
+          if (next.kind === "failed") assert.deepEqual(after, before);
+          before = after;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("an application is offered in one cluster at a time, or leaves the other by tombstone", () => {
+    fc.assert(
+      fc.property(fc.array(someOutcome, { maxLength: 6 }), (story) => {
+        const offered = new Map<string, Set<ClusterId>>();
+        let before: readonly PublishedApplication[] = [];
+        for (const next of story) {
+          const made = plan({ before, outcome: next, consent: true });
+          for (const change of made.changes) {
+            const name = change.kind === "remove" ? change.name : change.record.name;
+            const places = offered.get(name) ?? new Set();
+            const tombstone = change.kind === "remove" ? change.tombstone : change.leaves;
+            if (tombstone !== undefined) places.delete(tombstone.cluster);
+            if (change.kind === "write" && change.desired !== undefined)
+              places.add(change.desired.cluster);
+            offered.set(name, places);
+            assert.ok(places.size <= 1, name);
+          }
+          before = carriedOut(before, made.changes);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function* numbered(
+  changes: readonly ApplicationChange[],
+): Generator<readonly [ClusterId, ApplicationName, Generation]> {
+  for (const change of changes) {
+    const tombstone = change.kind === "remove" ? change.tombstone : change.leaves;
+    if (tombstone !== undefined)
+      yield [tombstone.cluster, tombstone.application, tombstone.generation];
+    if (change.kind === "write" && change.desired !== undefined)
+      yield [change.desired.cluster, change.record.name, change.desired.entry.generation];
+  }
+}
+
+suite("admit", () => {
+  test("finds a cluster by its name or its server, with or without a slash at the end", () => {
+    const byServer = application({
+      name: "a",
+      spec: { destination: { server: `${two.server}/` } },
+    });
+    assert.deepEqual(
+      admit(byServer, clusters, new Map()),
+      ok({ cluster: two, serviceAccount: undefined }),
+    );
+    assert.deepEqual(
+      admit(application({ name: "a" }), clusters, new Map()),
+      ok({ cluster: one, serviceAccount: undefined }),
+    );
+  });
+
+  test("says with whose rights, when the project does", () => {
+    const team = projectOf([{ server: one.server, namespace: "ns", account: "deployer" }]);
+    const wish = application({ name: "a", spec: { project: "team" } });
+    assert.deepEqual(
+      admit(wish, clusters, team),
+      ok({ cluster: one, serviceAccount: "ns:deployer" }),
+    );
+    const elsewhere = application({ name: "b", cluster: "two", spec: { project: "team" } });
+    const refused = admit(elsewhere, clusters, team);
+    assert.ok(!refused.ok);
+    assert.equal(refused.problem.code, "WH-DST-3514");
+  });
+
+  test("asks the project", () => {
+    const closed = parseAppProject({ metadata: { name: "team" }, spec: {} });
+    assert.ok(closed.ok);
+    const made = admit(
+      application({ name: "a", spec: { project: "team" } }),
+      clusters,
+      new Map([["team", closed.value]]),
+    );
+    assert.ok(!made.ok);
+    assert.equal(made.problem.code, "WH-DST-3512");
+  });
+});
+
+/** A project `team` that allows everything, with whose rights its applications are looked after. */
+function projectOf(
+  items: readonly {
+    readonly server: string;
+    readonly namespace: string;
+    readonly account: string;
+  }[],
+) {
+  const read = parseAppProject({
+    metadata: { name: "team" },
+    spec: {
+      sourceRepos: ["*"],
+      destinations: [{ name: "*", server: "*", namespace: "*" }],
+      destinationServiceAccounts: items.map(({ server, namespace, account }) => ({
+        server,
+        namespace,
+        defaultServiceAccount: account,
+      })),
+    },
+  });
+  assert.ok(read.ok);
+  return new Map([["team", read.value]]);
+}
+
+suite("whose rights an application is looked after with", () => {
+  const wish: Wish = { name: "a", spec: { project: "team" } };
+  const everywhere = (account: string) => projectOf([{ server: "*", namespace: "*", account }]);
+  const first = plan({ outcome: generated(wish), projects: everywhere("deployer") });
+  const before = carriedOut([], first.changes);
+  const offeredIn = ({ changes }: OriginPlan) =>
+    changes.flatMap((change) =>
+      change.kind === "write" && change.desired !== undefined
+        ? [[change.desired.entry.generation, change.desired.entry.serviceAccount]]
+        : [],
+    );
+
+  test("is offered with it", () => assert.deepEqual(offeredIn(first), [[1, "ns:deployer"]]));
+
+  test("that stays as it was offers nothing", () => {
+    const again = plan({ outcome: generated(wish), projects: everywhere("deployer"), before });
+    assert.deepEqual(again.changes, []);
+  });
+
+  test("that changes is a new generation", () => {
+    const next = plan({ outcome: generated(wish), projects: everywhere("other"), before });
+    assert.deepEqual(offeredIn(next), [[2, "ns:other"]]);
+  });
+
+  test("that the project leaves to the spoke is one too", () => {
+    const open = parseAppProject({
+      metadata: { name: "team" },
+      spec: { sourceRepos: ["*"], destinations: [{ name: "*", server: "*", namespace: "*" }] },
+    });
+    assert.ok(open.ok);
+    const next = plan({
+      outcome: generated(wish),
+      projects: new Map([["team", open.value]]),
+      before,
+    });
+    assert.deepEqual(offeredIn(next), [[2, undefined]]);
+  });
+
+  test("that is nobody's any more keeps what is offered, beside the problem", () => {
+    const next = plan({ outcome: generated(wish), projects: projectOf([]), before });
+    assert.deepEqual(told(next), ["a: kept WH-DST-3514"]);
+  });
+  suite("what fails beside it, and what may go", () => {
+    const flaw = (application: string | undefined, kind: Flaw["kind"] = "generation"): Flaw => ({
+      kind,
+      application: application as ApplicationName | undefined,
+      problem: problem("WH-TPL-3202", "no such key"),
+    });
+    const beside = (flaws: readonly Flaw[], ...wishes: readonly Wish[]): OriginOutcome => ({
+      ...generated(...wishes),
+      kind: "generated",
+      applications: wishes.map(outcome),
+      flaws,
+    });
+    const had = published({ name: "a" }, { name: "b" }, { name: "c" });
+
+    test("an element that fails keeps its application, and nothing else is removed", () => {
+      const made = plan({
+        before: had,
+        outcome: beside([flaw("b")], { name: "a", content: "new" }),
+      });
+      assert.deepEqual(told(made), ["a: one 2 commit-of-new", "b: kept WH-TPL-3202"]);
+      assert.equal(made.problem?.message, "no such key");
+    });
+
+    test("a name that two elements give stays, and what is really gone goes", () => {
+      const made = plan({ before: had, outcome: beside([flaw("b", "validation")], { name: "a" }) });
+      assert.deepEqual(told(made), ["b: kept WH-TPL-3202", "remove c@one 2 no-longer-generated"]);
+    });
+
+    test("a set that may not delete keeps what it no longer generates", () => {
+      const made = plan({ before: had, outcome: generated({ name: "a" }), allowsRemovals: false });
+      assert.deepEqual(told(made), []);
+      assert.equal(made.problem, undefined);
+    });
+
+    test("a set that may not delete keeps its row and its applications when it is gone", () => {
+      const made = plan({ before: had, outcome: { kind: "removed" }, allowsRemovals: false });
+      assert.deepEqual(
+        [told(made), made.isRowNeeded, made.problem?.code],
+        [[], true, "WH-GEN-3115"],
+      );
+    });
+  });
+
+  suite("a rollout", () => {
+    const strategy: RolloutStrategy = {
+      steps: ["canary", "prod"].map((tier) => ({
+        expressions: [{ key: "tier", operator: "In", values: [tier] }],
+        maxUpdate: { kind: "all" },
+      })),
+      deletesInReverse: true,
+    };
+    const tiered = (content: string, ...broken: readonly string[]): OriginOutcome => ({
+      kind: "generated",
+      flaws: [],
+      applications: ["canary", "prod-1", "prod-2"].map((name) => {
+        const made = outcome({ name, content, broken: broken.includes(name) });
+        const tier = name.replace(/-.*/, "");
+        return { ...made, application: { ...made.application, labels: { tier } } };
+      }),
+    });
+    const states = (made: OriginPlan): string => made.rollout.map(({ status }) => status).join(" ");
+    const healthyAt = (generation: number): ApplicationStatus => ({
+      syncStatus: "Synced",
+      health: { state: "Healthy", message: "" },
+      storedGeneration: generation,
+      appliedGeneration: generation,
+      healthyGeneration: generation,
+      appliedRevision: "",
+      operation: undefined,
+      conditions: [],
+      reportedAtMs: 1,
+    });
+
+    /** A hub and clusters that carry out what they are offered when told to. */
+    class World {
+      published: readonly PublishedApplication[] = [];
+      statuses: OriginPlan["rollout"] = [];
+      reported = new Map<ApplicationName, ApplicationStatus>();
+      leaving = new Set<ApplicationName>();
+
+      pass(made: OriginOutcome): OriginPlan {
+        const { statuses, reported, leaving } = this;
+        const next = plan({
+          before: this.published,
+          outcome: made,
+          consent: true,
+          rollout: { strategy, statuses, reported, leaving },
+        });
+        this.published = carriedOut(this.published, next.changes);
+        this.statuses = next.rollout;
+        return next;
+      }
+
+      report(...names: readonly string[]): void {
+        for (const { draft, desired } of this.published)
+          if (names.includes(draft.name) && desired !== undefined)
+            this.reported.set(draft.name, healthyAt(desired.entry.generation));
+      }
+    }
+
+    test("lets a change go step by step, as clusters become healthy", () => {
+      const world = new World();
+      assert.deepEqual(told(world.pass(tiered("a"))), [
+        "canary: one 1 commit-of-a",
+        "prod-1: kept",
+        "prod-2: kept",
+      ]);
+      assert.deepEqual(told(world.pass(tiered("a"))), []);
+      world.report("canary");
+      assert.deepEqual(told(world.pass(tiered("a"))), [
+        "prod-1: one 1 commit-of-a",
+        "prod-2: one 1 commit-of-a",
+      ]);
+      world.report("prod-1", "prod-2");
+      assert.equal(states(world.pass(tiered("a"))), "Healthy Healthy Healthy");
+      const change = world.pass(tiered("b"));
+      assert.deepEqual(
+        [told(change), states(change)],
+        [["canary: one 2 commit-of-b"], "Pending Waiting Waiting"],
+      );
+      assert.deepEqual(
+        world.published.map(({ draft }) => draft.revision),
+        ["commit-of-b", "commit-of-a", "commit-of-a"],
+      );
+    });
+
+    test("stops at an application that Git says nothing usable about", () => {
+      const world = new World();
+      for (let round = 0; round < 3; round += 1) {
+        world.pass(tiered("a"));
+        world.report("canary", "prod-1", "prod-2");
+      }
+      world.pass(tiered("a"));
+      const made = world.pass(tiered("b", "canary"));
+      assert.equal(states(made), "Pending Waiting Waiting");
+      assert.deepEqual(
+        world.pass(tiered("b", "canary")).rollout.map(({ sinceMs }) => sinceMs),
+        made.rollout.map(({ sinceMs }) => sinceMs),
+        "the same again is not written again",
+      );
+    });
+
+    test("takes a removed set down from its last step, one after the other", () => {
+      const world = new World();
+      for (let round = 0; round < 3; round += 1) {
+        world.pass(tiered("a"));
+        world.report("canary", "prod-1", "prod-2");
+      }
+      const removed = (): readonly string[] => {
+        const made = world.pass({ kind: "removed" });
+        for (const change of made.changes)
+          if (change.kind === "remove") world.leaving.add(change.name);
+        return told(made);
+      };
+      assert.deepEqual(removed(), ["remove prod-1@one 2 set-removed"]);
+      assert.deepEqual(removed(), [], "it is not gone from its cluster yet");
+      world.leaving.clear();
+      assert.deepEqual(removed(), ["remove prod-2@one 2 set-removed"]);
+      world.leaving.clear();
+      assert.deepEqual(removed(), ["remove canary@one 2 set-removed"]);
+      assert.equal(world.pass({ kind: "removed" }).isRowNeeded, false);
+    });
+  });
+});
