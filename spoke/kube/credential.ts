@@ -4,6 +4,7 @@ import type { Log } from "../../proto/kit/log.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 import { digestOfText } from "../../proto/words/digest.ts";
+import { requireUsablePair } from "./client-certificate.ts";
 import { runExecPlugin, type ExecCredential, type ExecPlugin } from "./exec-plugin.ts";
 import { readKubeconfig, readText, type ActingAs } from "./kubeconfig.ts";
 import { environmentProxy, type Environment, type Proxy } from "./proxy.ts";
@@ -78,9 +79,9 @@ const expiryMarginMs = 10_000;
 /**
  * Credentials from a pod's mounted files or from a kubeconfig, read again as they change.
  *
- * When a file cannot be read any more, what was read before stays in use: a rotation caught half-way is no
- * reason to stop. What an exec plug-in printed is used until it expires or is refused, never after. Messages
- * name files and fields, never what is in them.
+ * When a file cannot be read any more, or a client certificate cannot be used with its key, what was read
+ * before stays in use, all of it: a rotation caught half-way is no reason to stop. What an exec plug-in printed
+ * is used until it expires or is refused, never after. Messages name files and fields, never what is in them.
  */
 export function openCredential(
   access: ClusterAccess,
@@ -141,6 +142,8 @@ type PluginRunner = {
   /** What the plug-in printed last while that is good, else what it prints now. */
   readonly credential: (plugin: ExecPlugin) => Promise<ExecCredential>;
   readonly forget: () => void;
+  /** There is no plug-in any more: what is used now has nothing to do with one. */
+  readonly leave: () => void;
   /** Whether there is a plug-in and nothing good of it. */
   readonly isNeeded: () => boolean;
   readonly renewAtMs: () => number;
@@ -168,11 +171,20 @@ function pluginRunner(
         throw new CredentialUnusable(
           `exec plug-in ${plugin.command} printed a credential that has expired; compare the clocks`,
         );
+      requireUsablePair(
+        fresh.certificate,
+        fresh.key,
+        `clientCertificateData and clientKeyData of exec plug-in ${plugin.command}`,
+      );
       renewAtMs = nowMs + lifeMs - Math.min(expiryMarginMs, lifeMs / 2);
       printed = fresh;
       return fresh;
     },
     forget: () => {
+      printed = undefined;
+    },
+    leave: () => {
+      ran = undefined;
       printed = undefined;
     },
     isNeeded: () => ran !== undefined && !isGood(),
@@ -225,6 +237,14 @@ async function accessFromKubeconfig(
     config.plugin === undefined || config.token !== undefined
       ? undefined
       : await plugins.credential(config.plugin);
+  // One that is printed was looked at then.
+  if (printed?.certificate === undefined)
+    requireUsablePair(
+      config.certificate,
+      config.key,
+      `client-certificate and client-key of kubeconfig ${access.file}`,
+    );
+  if (printed === undefined) plugins.leave();
   return makeAccess({
     host,
     port,

@@ -156,8 +156,10 @@ export async function carryOut(
       }
     }
     const stopped = await afterWave(members, actions);
-    if (stopped?.kind === "failed" || stopped?.kind === "superseded") return stopped;
-    return (await waitForDoomed(all, doomed)) ?? stopped;
+    if (stopped?.kind === "superseded") return stopped;
+    // Also when something else failed: what was left out has to say why.
+    const waiting = await waitForDoomed(all, doomed);
+    return stopped?.kind === "failed" ? stopped : (waiting ?? stopped);
   }
 
   /** What is to be applied of these objects, claimed and durably so; their actions are put into `actions`. */
@@ -202,7 +204,7 @@ export async function carryOut(
     for (const { key } of members) {
       const namespace = namespaceIn(key) ?? "";
       const doom = doomed.get(namespace);
-      if (doom !== undefined)
+      if (doom !== undefined && !isFailure(work.problems.get(key)))
         met(key, { kind: "namespace-terminating", namespace, remaining: doom.remaining });
     }
     const [first] = doomed;

@@ -144,6 +144,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
     log,
   });
   const storeBell = new Bell();
+  const welcomeBell = new Bell();
   /** What is on disk has not been looked at yet, or something was missed. */
   let blobsMayBeLost = true;
   let blobsForgottenAtMs: number | undefined;
@@ -284,6 +285,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
             heartbeatMs,
             nowMs: clock.nowMs(),
           });
+          welcomeBell.ring();
           sessionLog.info("attached to the hub", { session: sessionId, epoch });
         },
         onHeard: () => dispatch({ kind: "heard", nowMs: clock.nowMs() }),
@@ -357,7 +359,9 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
   async function watchSilence(signal: AbortSignal): Promise<undefined> {
     const welcomeByMs = clock.nowMs() + pace.welcomeLimitMs;
     for (;;) {
-      await sleepUntil(nextTickAtMs(state) ?? welcomeByMs, signal);
+      const nextMs = Math.max(1, (nextTickAtMs(state) ?? welcomeByMs) - clock.nowMs());
+      // A welcome ends the wait for it: from then on silence has a limit of its own, which may be far shorter.
+      await welcomeBell.waitAtMost(nextMs, clock, signal);
       // Something else ended the session meanwhile.
       if (state.kind !== "dialing" && state.kind !== "attached") return undefined;
       if (state.kind === "dialing" && clock.nowMs() >= welcomeByMs) {

@@ -74,7 +74,7 @@ A kubeconfig may hold, and is read again as it changes:
 | In the kubeconfig | Meaning |
 | --- | --- |
 | \`token\`, \`tokenFile\` | a bearer token; the file wins, and may be replaced at any time |
-| \`client-certificate\`, \`client-key\` | files, or their \`-data\` |
+| \`client-certificate\`, \`client-key\` | files, or their \`-data\`; while one is half-written or they do not belong together, the pair from before stays in use |
 | \`exec\` | a plug-in of \`client.authentication.k8s.io/v1\` or \`v1beta1\` prints the credential; it is run again when that expires or is refused, and killed after 60 seconds. It has no terminal, so \`interactiveMode: Always\` is refused |
 | \`as\`, \`as-groups\`, \`as-uid\`, \`as-user-extra\` | whom to act as in every request; applications [with an account of their own](impersonation.md) cannot be looked after then |
 | \`certificate-authority\`, \`tls-server-name\` | whom to believe, and under which name |

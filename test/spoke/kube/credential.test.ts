@@ -10,6 +10,7 @@ import {
   type Credential,
 } from "../../../spoke/kube/credential.ts";
 import { CredentialUnusable } from "../../../spoke/kube/trouble.ts";
+import { createCertificateAuthority, type CertifiedKey } from "../../support/certificates.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const { signal } = new AbortController();
@@ -101,7 +102,8 @@ suite("credential of a kubeconfig", () => {
   });
 
   test("another context can be chosen, with a client certificate from files beside it", async () => {
-    const access = await readConfig({ context: "files", acceptInsecure: true });
+    const files = await clientCertificate();
+    const access = await readConfig({ context: "files", acceptInsecure: true, files });
     assert.partialDeepStrictEqual(access, {
       host: "::1",
       port: 443,
@@ -110,8 +112,8 @@ suite("credential of a kubeconfig", () => {
     });
     assert.partialDeepStrictEqual(access.tls, {
       authority: "CA FILE",
-      certificate: "CERT FILE",
-      key: "KEY DATA",
+      certificate: files.certificatePem,
+      key: files.keyPem,
       serverName: "kubernetes",
       skipVerify: true,
     });
@@ -247,6 +249,71 @@ suite("credential of a kubeconfig", () => {
       assert.equal((await credential.current(signal)).bearer, "two");
     });
   });
+
+  const halfWay: readonly {
+    readonly name: string;
+    readonly mix: (before: CertifiedKey, after: CertifiedKey) => CertifiedKey;
+  }[] = [
+    {
+      name: "a certificate that is half-written",
+      mix: (_, { certificatePem, keyPem }) => ({
+        certificatePem: certificatePem.slice(0, 200),
+        keyPem,
+      }),
+    },
+    {
+      name: "a certificate file that is still empty",
+      mix: (_, { keyPem }) => ({ certificatePem: "", keyPem }),
+    },
+    {
+      name: "a key that is half-written",
+      mix: (_, { certificatePem, keyPem }) => ({ certificatePem, keyPem: keyPem.slice(0, 100) }),
+    },
+    {
+      name: "a certificate and a key of different rotations",
+      mix: (before, after) => ({
+        certificatePem: after.certificatePem,
+        keyPem: before.keyPem,
+      }),
+    },
+  ];
+  for (const { name, mix } of halfWay) {
+    test(`${name} leaves the last good ones in use, and is trouble where there are none`, async () => {
+      await inFolder(async (folder) => {
+        const [before, after] = [await clientCertificate(), await clientCertificate()];
+        const file = join(folder, "config");
+        const write = async ({ certificatePem, keyPem }: CertifiedKey): Promise<void> => {
+          await writeFile(join(folder, "cert.pem"), certificatePem);
+          await writeFile(join(folder, "key.pem"), keyPem);
+        };
+        const user = { "client-certificate": "cert.pem", "client-key": "key.pem" };
+        await writeFile(file, JSON.stringify(config(user)));
+        const lines: string[] = [];
+        const clock = clockAt();
+        const from: ClusterAccess = { kind: "kubeconfig", file, context: undefined };
+        const credential = openCredential(from, clock, recordingLog(lines));
+        await write(before);
+        const held = await credential.current(signal);
+        await write(mix(before, after));
+        clock.pass(10_000);
+        assert.equal(await credential.current(signal), held);
+        assert.deepEqual(lines, ["warn credential was not read again"]);
+
+        await assert.rejects(openCredential(from, clock, silentLog).current(signal), (error) => {
+          assert.ok(error instanceof CredentialUnusable);
+          assert.ok(
+            error.message.startsWith(`client-certificate and client-key of kubeconfig ${file} `),
+          );
+          return true;
+        });
+
+        await write(after);
+        credential.refused(held);
+        const { tls } = await credential.current(signal);
+        assert.deepEqual([tls.certificate, tls.key], [after.certificatePem, after.keyPem]);
+      });
+    });
+  }
 });
 
 suite("credential of an exec plug-in", () => {
@@ -319,6 +386,46 @@ suite("credential of an exec plug-in", () => {
     });
   });
 
+  test("one that prints a certificate that is not its key's says so, and is asked again", async () => {
+    await withPlugin(async ({ credential, printStatus }) => {
+      const [one, two] = [await clientCertificate(), await clientCertificate()];
+      const status = ({ certificatePem }: CertifiedKey, { keyPem }: CertifiedKey): unknown => ({
+        clientCertificateData: certificatePem,
+        clientKeyData: keyPem,
+      });
+      await printStatus(status(one, two));
+      await assert.rejects(
+        credential.current(signal),
+        /^CredentialUnusable: clientCertificateData and clientKeyData of exec plug-in \.\/plug-in /,
+      );
+      await printStatus(status(two, two));
+      assert.equal((await credential.current(signal)).tls.key, two.keyPem);
+    });
+  });
+
+  test("nothing of it stays when a token takes its place", async () => {
+    await withPlugin(async ({ credential, clock, printTokens, writeConfig, writeHalf }) => {
+      await printTokens({ lifeMs: 100_000 });
+      await credential.current(signal);
+      await writeConfig({ token: "fixed" });
+      clock.pass(10_000);
+      assert.equal((await credential.current(signal)).bearer, "fixed");
+      // What the plug-in printed would have ended long ago.
+      clock.pass(200_000);
+      const held = await credential.current(signal);
+      await writeHalf();
+      clock.pass(9_999);
+      assert.equal(await credential.current(signal), held, "not read again before its time");
+      clock.pass(1);
+      assert.equal(await credential.current(signal), held, "kept while the file cannot be read");
+      await writeConfig({ token: "next" });
+      clock.pass(9_999);
+      assert.equal(await credential.current(signal), held, "not read again before its time");
+      clock.pass(1);
+      assert.equal((await credential.current(signal)).bearer, "next");
+    });
+  });
+
   test("closing ends one that is under way", async () => {
     await withPlugin(async ({ credential, hang, isStarted }) => {
       await hang();
@@ -332,9 +439,10 @@ suite("credential of an exec plug-in", () => {
   test("it is told of the cluster when it asks, and its certificate is used", async () => {
     await withPlugin(
       async ({ credential, printStatus, told }) => {
-        await printStatus({ clientCertificateData: "CERT", clientKeyData: "KEY" });
+        const { certificatePem, keyPem } = await clientCertificate();
+        await printStatus({ clientCertificateData: certificatePem, clientKeyData: keyPem });
         const { tls, bearer } = await credential.current(signal);
-        assert.deepEqual([tls.certificate, tls.key, bearer], ["CERT", "KEY", undefined]);
+        assert.deepEqual([tls.certificate, tls.key, bearer], [certificatePem, keyPem, undefined]);
         assert.deepEqual((await told()).spec.cluster, {
           server: "https://api.example.dev:6443/clusters/one/",
           "tls-server-name": "kubernetes",
@@ -364,6 +472,10 @@ type PluginStage = {
   readonly printStatus: (status: unknown) => Promise<void>;
   readonly fail: (complaint: string) => Promise<void>;
   readonly hang: () => Promise<void>;
+  /** Replaces the user of the kubeconfig. */
+  readonly writeConfig: (user: Given["user"]) => Promise<void>;
+  /** Leaves the kubeconfig as an editor does that is not done. */
+  readonly writeHalf: () => Promise<void>;
   readonly told: () => Promise<{ readonly spec: { readonly cluster: unknown } }>;
 };
 
@@ -408,6 +520,8 @@ async function withPlugin(
       printStatus: async (status) => await body(printing(JSON.stringify(status))),
       fail: async (complaint) => await body(`echo "${complaint}" >&2; exit 1`),
       hang: async () => await body("sleep 600"),
+      writeConfig: async (user) => await writeFile(file, JSON.stringify(config(user, cluster))),
+      writeHalf: async () => await writeFile(file, "apiVersion: v1"),
       told: async () => JSON.parse(await readFile(join(folder, "told"), "utf8")),
     });
     credential.close();
@@ -423,6 +537,8 @@ type Given = {
   readonly cluster?: { readonly [field: string]: unknown };
   readonly context?: string;
   readonly text?: string;
+  /** The client certificate of the context `files`. */
+  readonly files?: CertifiedKey;
 };
 
 async function readConfig(given: Given) {
@@ -430,10 +546,10 @@ async function readConfig(given: Given) {
   return await inFolder(async (folder) => {
     const file = join(folder, "config");
     await writeFile(join(folder, "ca.pem"), "CA FILE");
-    await writeFile(join(folder, "cert.pem"), "CERT FILE");
+    await writeFile(join(folder, "cert.pem"), given.files?.certificatePem ?? "");
     await writeFile(join(folder, "token"), "TOKEN\n");
     // JSON is YAML too.
-    await writeFile(file, text ?? JSON.stringify(config(user, cluster)));
+    await writeFile(file, text ?? JSON.stringify(config(user, cluster, given.files?.keyPem)));
     const access: ClusterAccess = {
       kind: "kubeconfig",
       file,
@@ -449,6 +565,7 @@ async function readConfig(given: Given) {
 const config = (
   user: Given["user"] = { token: "secret-token" },
   cluster: Given["cluster"] = {},
+  filesKeyPem = "",
 ): unknown => ({
   apiVersion: "v1",
   kind: "Config",
@@ -480,10 +597,15 @@ const config = (
     { name: "me", user },
     {
       name: "files",
-      user: { "client-certificate": "cert.pem", "client-key-data": base64("KEY DATA") },
+      user: { "client-certificate": "cert.pem", "client-key-data": base64(filesKeyPem) },
     },
   ],
 });
+
+async function clientCertificate(): Promise<CertifiedKey> {
+  const authority = await createCertificateAuthority();
+  return await authority.issue({ commonName: "jane", use: "client" });
+}
 
 const inCluster = (folder: string): ClusterAccess => ({
   kind: "in-cluster",

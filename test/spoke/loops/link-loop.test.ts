@@ -490,6 +490,21 @@ suite("link loop over a link in memory", () => {
     }
   });
 
+  test("a hub that falls silent right after its welcome is left as soon as any other", async () => {
+    const here = world({ heartbeatMs: 40, silenceLimitMs: 10_000 });
+    const spoke = start(here.hub, here.cluster, spokeState(), {}, { welcomeLimitMs: 3_600_000 });
+    try {
+      await eventually(() => assert.equal(spoke.loop.state().kind, "attached"));
+      const hang = (_cluster: ClusterId, signal: AbortSignal) =>
+        unlessAborted(new Promise<never>(() => {}), signal);
+      Object.assign(here.store.desiredSets, { current: hang });
+      await eventually(() => assert.ok(spoke.log.some(({ event }) => event === "hub fell silent")));
+    } finally {
+      await spoke.stop();
+      here.hub.stop();
+    }
+  });
+
   test("a silent spoke loses its session", async () => {
     const here = world({ heartbeatMs: 60_000, silenceLimitMs: 50 });
     const spoke = start(here.hub, here.cluster, spokeState());

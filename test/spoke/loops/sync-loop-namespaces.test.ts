@@ -134,6 +134,44 @@ suite("a namespace stuck in its deletion", () => {
     assert.deepEqual(conditions(), []);
   });
 
+  test("is explained beside an object of the same wave that fails", async () => {
+    const other = configMap("other");
+    const elsewhere = { ...other, metadata: { ...other.metadata, namespace: "default" } };
+    const { cluster, conditions } = await stuck([
+      namespace("shop"),
+      configMap("settings"),
+      elsewhere,
+    ]);
+    cluster.setApplyHook(({ metadata }) =>
+      metadata.name === "other"
+        ? { kind: "rejected", status: 422, reason: "Invalid", message: "too odd" }
+        : undefined,
+    );
+    cluster.delete(keyOf("v1", "ConfigMap", "default", "other"));
+    await spoke.settle(60_000);
+    assert.match(spoke.reports.get("shop")?.operation?.message ?? "", /default\/other: .*too odd/);
+    assert.partialDeepStrictEqual(
+      new Set(conditions()),
+      new Set([
+        `WH-APP-1027 ConfigMap shop/settings: ${explained}`,
+        `WH-APP-1027 Namespace shop: ${explained}`,
+      ]),
+    );
+  });
+
+  test("hides no failure of an object that is in it", async () => {
+    const { cluster, conditions } = await stuck([configMap("odd"), configMap("settings")]);
+    cluster.setApplyHook(({ metadata }) =>
+      metadata.name === "odd"
+        ? { kind: "rejected", status: 422, reason: "Invalid", message: "too odd" }
+        : undefined,
+    );
+    await spoke.settle(1_000);
+    const said = conditions().join("\n");
+    assert.match(said, /ConfigMap shop\/odd: .*too odd/);
+    assert.ok(said.includes(`WH-APP-1027 ConfigMap shop/settings: ${explained}`), said);
+  });
+
   test("is explained while its application is being removed", async () => {
     const { release, conditions, cluster } = await stuck([
       namespace("shop"),
