@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { at, without, type Json, type JsonMap } from "../../support/cluster/json.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   accepted,
   configMap,
@@ -426,11 +427,20 @@ function quotas({ provesWithControllers }: Cases): void {
   provesWithControllers("a quota that is used up: 403 saying what is used", async (bench) => {
     const namespace = await bench.namespace();
     const quotaPath = `/api/v1/namespaces/${namespace}/resourcequotas`;
-    const hard = { "count/secrets": "1" };
+    const hard = { "count/secrets": "1", "count/services": "0" };
     const name = unique("quota");
     accepted(await bench.api.create(quotaPath, { metadata: { name }, spec: { hard } }), 201);
     await bench.until(`${quotaPath}/${name}`, (found) => {
-      assert.deepEqual(at(found, "status", "used"), { "count/secrets": "0" });
+      assert.deepEqual(at(found, "status", "used"), {
+        "count/secrets": "0",
+        "count/services": "0",
+      });
+    });
+    // Who admits hears of a quota a little later than who asks for it.
+    await eventually(async () => {
+      const path = servicesPath(namespace);
+      const refused = await bench.api.create(path, service("none"), { dryRun: "All" });
+      assert.match(messageOf(refused), /exceeded quota/);
     });
     const secrets = `/api/v1/namespaces/${namespace}/secrets`;
     accepted(await bench.api.create(secrets, { metadata: { name: "one" } }), 201);

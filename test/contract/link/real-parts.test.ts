@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test, { after, before, suite } from "node:test";
 import { silentLog } from "../../../proto/kit/log.ts";
 import type { ClusterId } from "../../../proto/words/ids.ts";
-import { joinTokenBytes, makeJoinToken } from "../../../hub/domain/join-token.ts";
+import { joinTokenBytes, makeJoinToken } from "../../../hub/domain/join/token.ts";
 import { openStore, type Store } from "../../../hub/store/store.ts";
 import { openBlobs } from "../../../spoke/disk/blobs.ts";
 import { openDesiredSet } from "../../../spoke/disk/desired-set.ts";

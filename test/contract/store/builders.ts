@@ -7,7 +7,7 @@ import type {
   Origin,
   TombstoneDraft,
 } from "../../../hub/domain/records.ts";
-import type { RolloutChange } from "../../../hub/domain/rollout-record.ts";
+import type { RolloutChange } from "../../../hub/domain/rollout/record.ts";
 import type { Store } from "../../../hub/store/store.ts";
 import { blobOf, bundleBlob, type Blob, type Bundle } from "../../../proto/words/bundle.ts";
 import type { DesiredApplication, SyncPolicy } from "../../../proto/words/desired.ts";

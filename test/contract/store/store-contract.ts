@@ -8,7 +8,7 @@ import { desiredDigest, desiredRoot } from "../../../proto/words/desired.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import { reportDigest } from "../../../proto/words/report.ts";
 import type { ServiceAccount } from "../../../proto/words/service-account.ts";
-import type { RolloutStatus } from "../../../hub/domain/rollout.ts";
+import type { RolloutStatus } from "../../../hub/domain/rollout/rollout.ts";
 import {
   addCluster,
   allPages,
