@@ -162,6 +162,10 @@ function run(
     // npm of the host, with its settings and its way out; nothing else of our own environment.
     env: {
       ...wayOut,
+      // What was installed a moment ago need not come over the network again; and if it must, this machine
+      // knows whom to trust better than the Node that is laid out here.
+      npm_config_prefer_offline: "true",
+      NODE_USE_SYSTEM_CA: "1",
       HOME: user === "0:0" ? (process.env["HOME"] ?? "/") : "/nonexistent",
       ...environment,
     },
