@@ -10,6 +10,7 @@ mkdir "$folder/user"
 (cd "$folder/user" && npm init --yes >/dev/null && npm install --silent --ignore-scripts --no-audit --no-fund "$folder/$tarball")
 
 tried=0
+missing=0
 try() {
   local node=$1 version
   version=$("$node" --version)
@@ -28,6 +29,12 @@ for version in 22.23.3 26.10.0; do
     try "$folder/node-$version/node_modules/node-linux-$(node -p process.arch)/bin/node"
   else
     echo "Node $version could not be had; not tried"
+    missing=$((missing + 1))
   fi
 done
 [ "$tried" -ge 1 ]
+# Spokes get flags of V8 on all these lines: what nobody tried is not to be published.
+if [ "${CI:-}" = true ] && [ "$missing" -gt 0 ]; then
+  echo "in CI every line of Node is tried; $missing could not be had" >&2
+  exit 1
+fi

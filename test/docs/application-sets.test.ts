@@ -4,7 +4,7 @@ import { applicationSetOf, type ApplicationSet } from "../../hub/domain/applicat
 import { field, isObject, type JsonObject } from "../../hub/domain/document.ts";
 import { generate } from "../../hub/domain/generate.ts";
 import { reconciledApplication } from "../../hub/domain/reconciled-application.ts";
-import { rolloutSteps } from "../../hub/domain/rollout-steps.ts";
+import { rolloutSteps } from "../../hub/domain/rollout/steps.ts";
 import { allowsDelete } from "../../hub/domain/set-policy.ts";
 import { compareBytes } from "../../hub/domain/template/value.ts";
 import { canonicalJson, type Json } from "../../proto/words/digest.ts";

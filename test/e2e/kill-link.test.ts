@@ -45,6 +45,7 @@ suite("the link", () => {
   };
 
   type ClusterView = {
+    readonly id: string;
     readonly connection: { readonly kind: string; readonly sinceAtMs?: number };
   };
   const connectionOf = async ({ name }: SquadMember): Promise<ClusterView["connection"]> =>
@@ -73,6 +74,13 @@ suite("the link", () => {
     assert.equal(Number(open), squad.members.length);
   }
 
+  /** The clusters whose spokes the hub says are gone. */
+  const detachedIn = (log: string): readonly string[] =>
+    log
+      .split("\n")
+      .filter((line) => line.includes("spoke detached"))
+      .map((line) => (JSON.parse(line) as { readonly cluster: string }).cluster);
+
   const steadyMap = `${estateLists["configmaps"]}/steady-2`;
   async function healsAlone(one: SquadMember, round: number): Promise<void> {
     const { kube } = one.member;
@@ -94,18 +102,34 @@ suite("the link", () => {
   ];
   for (const { name, weather } of dead)
     test(`${name}: both ends notice, spokes heal what they have, and all goes on when it is clear`, async () => {
+      await allAre("attached");
       const before = squad.round();
-      setAll(weather);
-      await allAre("detached");
-      await squad.pushRound();
-      for (const one of squad.members) {
-        await healsAlone(one, before);
-        await eventually(
-          () => assert.match(one.member.spoke.log(), /link lost|hub fell silent|hub ended/),
-          { what: `${one.name} notices` },
-        );
+      const { process: hub } = squad.fleet.hub;
+      const hubFrom = hub.log().length;
+      const spokeFrom = squad.members.map(({ member }) => member.spoke.log().length);
+      try {
+        setAll(weather);
+        await allAre("detached");
+        await squad.pushRound();
+        for (const [at, one] of squad.members.entries()) {
+          await healsAlone(one, before);
+          await eventually(
+            () =>
+              assert.match(
+                one.member.spoke.log().slice(spokeFrom[at]),
+                /link lost|hub fell silent|hub ended/,
+              ),
+            { what: `${one.name} notices` },
+          );
+          const { id } = await squad.fleet.api.get<ClusterView>(`/v1/clusters/${one.name}`);
+          await eventually(
+            () => assert.ok(detachedIn(hub.log().slice(hubFrom)).includes(id), "not in its log"),
+            { what: `the hub notices that ${one.name} is gone` },
+          );
+        }
+      } finally {
+        setAll({ kind: "clear" });
       }
-      setAll({ kind: "clear" });
       await squad.checkAll();
       await checkSessions();
     });

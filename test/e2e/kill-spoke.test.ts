@@ -5,6 +5,8 @@ import { chanceOfRun, say, wholeFrom } from "../support/kill/seed.ts";
 import { startSquad, type Squad } from "../support/kill/squad.ts";
 import { measureSteps, stepsUpTo, strike, type Step } from "../support/kill/strikes.ts";
 
+const killsLeast = 200;
+
 /**
  * Spokes killed with SIGKILL. After every story: each cluster is at the last commit, no object is another than
  * it was, nothing was deleted that Git did not delete, every Job ran once, and what a spoke acknowledged as
@@ -12,6 +14,8 @@ import { measureSteps, stepsUpTo, strike, type Step } from "../support/kill/stri
  */
 suite("the spoke killed", () => {
   const { random } = chanceOfRun("kill-spoke");
+  /** Of all stories, told apart by how they come. */
+  const kills = { atSteps: 0, atRandom: 0 };
   let squad: Squad;
   before(async () => {
     squad = await startSquad({ clusters: ["one", "two", "three", "four"] });
@@ -21,7 +25,6 @@ suite("the spoke killed", () => {
   test("at every step of a sync, before and after the API server has carried it out", async () => {
     const { warm, cold } = await measureSteps(squad);
     assert.ok(warm > 20 && cold > 30, `a round takes ${warm} requests, ${cold} with a start`);
-    let struck = 0;
     let missed = 0;
     /** A round in which every spoke that is left a step dies at it. */
     const strikeAll = async (steps: Step[], manner: "running" | "starting"): Promise<void> => {
@@ -37,7 +40,7 @@ suite("the spoke killed", () => {
         if (met === undefined) {
           missed += 1;
         } else {
-          struck += 1;
+          kills.atSteps += 1;
           one.startSpoke();
         }
       });
@@ -50,6 +53,7 @@ suite("the spoke killed", () => {
     while (warmSteps.length > 0) await strikeAll(warmSteps, "running");
     const coldSteps = [...stepsUpTo(cold)];
     while (coldSteps.length > 0) await strikeAll(coldSteps, "starting");
+    const struck = kills.atSteps;
     say(`${struck} kills at the steps of ${squad.round()} syncs, ${missed} steps not reached`);
     // What waits for what differs a little from run to run, and with it the number of requests.
     assert.ok(missed < struck / 10, `${missed} of ${struck + missed} steps were not reached`);
@@ -62,6 +66,7 @@ suite("the spoke killed", () => {
         for (let kill = 0; kill < killsEach; kill += 1) {
           await pause(random() * 800);
           await one.killSpoke();
+          kills.atRandom += 1;
           if (kill % 5 === 0) await one.oracle.checkSoFar(squad.round());
           one.startSpoke();
         }
@@ -78,6 +83,11 @@ suite("the spoke killed", () => {
     }
     await living;
     await squad.checkAll();
-    say(`${killsEach * squad.members.length} kills at random moments, round ${squad.round()}`);
+    say(`${kills.atRandom} kills at random moments, round ${squad.round()}`);
+  });
+
+  test("often enough to mean something", () => {
+    const all = kills.atSteps + kills.atRandom;
+    assert.ok(all >= killsLeast, `${all} kills, ${JSON.stringify(kills)}`);
   });
 });

@@ -159,9 +159,11 @@ describe("the rights of the chart, one by one", { skip }, () => {
       });
 
       test("every verb of every rule is needed", async (context) => {
+        let subtests = 0;
         for (const role of tried())
           for (const rule of role.rules)
-            for (const verb of rule.verbs)
+            for (const verb of rule.verbs) {
+              subtests += 1;
               await context.test(`${verb} ${ruleName(role, rule)}`, async () => {
                 const gone = rightsOf(role, rule).filter((right) => right.verb === verb);
                 await withRules(
@@ -176,12 +178,16 @@ describe("the rights of the chart, one by one", { skip }, () => {
                   },
                 );
               });
+            }
+        checkEnough(subtests);
       });
 
       test("every resource of every rule is needed", async (context) => {
+        let subtests = 0;
         for (const role of tried())
           for (const rule of role.rules)
-            for (const resource of rule.resources)
+            for (const resource of rule.resources) {
+              subtests += 1;
               await context.test(`${resource} in ${ruleName(role, rule)}`, async () => {
                 const gone = rightsOf(role, { ...rule, resources: [resource] });
                 await withRules(
@@ -193,7 +199,20 @@ describe("the rights of the chart, one by one", { skip }, () => {
                   () => failsFor(role, rule, resource, rule.verbs),
                 );
               });
+            }
+        checkEnough(subtests);
       });
+
+      /** Nothing rendered, or rules that name nothing, would take no test at all. */
+      function checkEnough(subtests: number): void {
+        for (const kind of tries)
+          assert.ok(
+            tried().some((role) => role.kind === kind && role.rules.length > 0),
+            `the chart renders no ${kind} with rules`,
+          );
+        const rules = tried().flatMap((role) => role.rules).length;
+        assert.ok(subtests >= rules, `${subtests} subtests for ${rules} rules`);
+      }
 
       /** Each deed that needs one of these verbs fails, and says which right it lacks. */
       async function failsFor(

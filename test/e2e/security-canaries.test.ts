@@ -9,6 +9,7 @@ import { runCli } from "../../hub/cli/main.ts";
 import { systemClock } from "../../proto/kit/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { settled, startFleet, type Fleet } from "../support/fleet.ts";
+import type { RunningProcess } from "../support/processes.ts";
 import { webFolder, webSet } from "../support/story-files.ts";
 
 /** Secrets planted where they belong, and looked for everywhere after a whole story. */
@@ -101,6 +102,7 @@ suite("canaries", () => {
         ["the database, blobs aside", database(fleet.folder)],
       ]);
       for (const [name, text] of places) assert.ok(text.length > 1_000, `${name} is empty`);
+      places.set("the spoke's metrics", await metricsOf(spoke));
       for (const [what, texts] of secrets)
         for (const [place, text] of places)
           for (const spelled of texts) assert.ok(!text.includes(spelled), `${what} is in ${place}`);
@@ -183,7 +185,21 @@ async function story(fleet: Fleet, webhookSecret: string): Promise<void> {
 async function usedToken(fleet: Fleet): Promise<string> {
   const { pid } = fleet.member("dev-1").spoke;
   const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\u0000");
-  return words[words.indexOf("--join-token") + 1] ?? "";
+  const at = words.indexOf("--join-token");
+  assert.ok(at >= 0, "the spoke was started without a join token");
+  const token = words[at + 1];
+  assert.ok(token !== undefined && token !== "", "--join-token has no value");
+  return token;
+}
+
+/** What the spoke shows whoever asks at its probe port, which it chose itself. */
+async function metricsOf(spoke: RunningProcess): Promise<string> {
+  const [, port] = /"probePort":(\d+)/.exec(spoke.log()) ?? assert.fail("no probe port in its log");
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  assert.match(text, /^wheelhouse_spoke_/m);
+  return text;
 }
 
 /** Every page of the API that can be read, found by its own document; what makes tokens is what shows them. */

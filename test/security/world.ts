@@ -9,7 +9,7 @@ import {
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
-import { joinTokenBytes, makeJoinToken } from "../../hub/domain/join-token.ts";
+import { joinTokenBytes, makeJoinToken } from "../../hub/domain/join/token.ts";
 import type { LinkSettings, LinkStore } from "../../hub/link/server.ts";
 import { openStore, type Store } from "../../hub/store/store.ts";
 import { BlobService } from "../../proto/gen/wheelhouse/v1/blob_pb.ts";

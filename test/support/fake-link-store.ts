@@ -14,7 +14,7 @@ import type { Command, CommandResult } from "../../proto/words/link-messages.ts"
 import { makeObjectKey } from "../../proto/words/object-key.ts";
 import { reportDigest, type ApplicationReport } from "../../proto/words/report.ts";
 import type { LinkStore } from "../../hub/link/server.ts";
-import { joinTokenBytes, makeJoinToken } from "../../hub/domain/join-token.ts";
+import { joinTokenBytes, makeJoinToken } from "../../hub/domain/join/token.ts";
 
 type Entry = { readonly entry: DesiredApplication; readonly changedVersion: Version };
 type Removal = { readonly tombstone: Tombstone; readonly changedVersion: Version };

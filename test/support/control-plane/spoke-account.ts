@@ -36,7 +36,8 @@ export async function withSpokeAccount(
       role,
     });
     for (const object of objects) {
-      const place = places[String(object["kind"])];
+      const { kind } = object;
+      const place = typeof kind === "string" ? places[kind] : undefined;
       if (place !== undefined) await admin.create(place, object);
     }
     const token = await plane.serviceAccountToken(spokeNamespace, spokeName);
