@@ -21,6 +21,13 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       case "test:pass":
       case "test:fail": {
         const { data } = event;
+        const isSkipped = data.skip !== undefined && data.skip !== false;
+        // A suite that is passed over counts as one: its tests never come into being.
+        if (isSkipped)
+          skips.push({
+            name: data.name,
+            reason: data.skip === true ? "no reason given" : String(data.skip),
+          });
         if (data.details.type === "suite") {
           // A suite that fails only repeats its tests' failures, unless one of its hooks broke.
           if (event.type === "test:pass" || !isHookFailure(event.data.details.error)) break;
@@ -30,12 +37,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
         if (data.nesting === 0) seen.ms += data.details.duration_ms;
         seen.count += 1;
         perFile.set(file, seen);
-        if (data.skip !== undefined && data.skip !== false) {
-          skips.push({
-            name: data.name,
-            reason: data.skip === true ? "no reason given" : data.skip,
-          });
-        } else if (event.type === "test:pass") {
+        if (isSkipped) break;
+        if (event.type === "test:pass") {
           passed += 1;
         } else {
           failures.push(`${file}: ${data.name}`);

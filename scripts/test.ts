@@ -134,7 +134,7 @@ async function runFiles(
   const code = await ended(child);
   if (isolation === "process")
     process.stdout.write(
-      `${said.trimEnd()} (${Math.round((performance.now() - startedAtMs) / 1_000)} s)\n`,
+      `${said.trimEnd() || some.join()} (${Math.round((performance.now() - startedAtMs) / 1_000)} s)\n`,
     );
   const summary = readSummary(summaryFile, some, code);
   rmSync(folder, { recursive: true, force: true });
