@@ -18,7 +18,6 @@ type Stage = {
   readonly name: string;
   readonly kind: "Node" | "Pod";
   readonly when: readonly Requirement[];
-  readonly delayMs?: number;
   readonly weight?: number;
   readonly next: { readonly statusTemplate: string } | { readonly delete: true };
 };
@@ -128,14 +127,27 @@ const waiting = (reason: string, message: string): string =>
 /** The failing stages outweigh the healthy one, which would match as well. */
 const failureWeight = 1_000_000;
 
-const failures: readonly Stage[] = [
-  ...failing("image-pull", imagePatterns["image-pull"]).map((when, index): Stage => ({
-    name: `pod-image-pull-${index}`,
+/** What becomes of a pod that is meant to fail so. */
+const fail = (
+  failure: keyof typeof imagePatterns,
+  when: readonly Requirement[],
+  statusTemplate: string,
+): readonly Stage[] =>
+  failing(failure, imagePatterns[failure]).map((chosen, index) => ({
+    name: `pod-${failure}-${index}`,
     kind: "Pod",
-    when: [isHere, isPending, waitsFor("NotIn", "ImagePullBackOff"), ...when],
+    when: [isHere, ...when, ...chosen],
     weight: failureWeight,
-    next: {
-      statusTemplate: `${conditions("False", "ContainersNotReady", "containers with unready status")}
+    next: { statusTemplate },
+  }));
+
+const notReady = conditions("False", "ContainersNotReady", "containers with unready status");
+
+const failures: readonly Stage[] = [
+  ...fail(
+    "image-pull",
+    [isPending, waitsFor("NotIn", "ImagePullBackOff")],
+    `${notReady}
 phase: Pending
 ${addresses}
 ${containers({
@@ -145,15 +157,11 @@ ${containers({
     '{{ printf "Back-off pulling image %q" $item.image | Quote }}',
   ),
 })}`,
-    },
-  })),
-  ...failing("crash-loop", imagePatterns["crash-loop"]).map((when, index): Stage => ({
-    name: `pod-crash-loop-${index}`,
-    kind: "Pod",
-    when: [isHere, isPending, ...when],
-    weight: failureWeight,
-    next: {
-      statusTemplate: `${conditions("False", "ContainersNotReady", "containers with unready status")}
+  ),
+  ...fail(
+    "crash-loop",
+    [isPending],
+    `${notReady}
 phase: Running
 ${addresses}
 ${containers({
@@ -165,31 +173,22 @@ ${containers({
   ),
   more: `lastState: ${terminated(1, "Error")}`,
 })}`,
-    },
-  })),
-  ...failing("never-ready", imagePatterns["never-ready"]).map((when, index): Stage => ({
-    name: `pod-never-ready-${index}`,
-    kind: "Pod",
-    when: [isHere, isPending, ...when],
-    weight: failureWeight,
-    next: {
-      statusTemplate: `${conditions("False", "ContainersNotReady", "containers with unready status")}
+  ),
+  ...fail(
+    "never-ready",
+    [isPending],
+    `${notReady}
 phase: Running
 ${addresses}
 ${containers({ ready: false, state: running })}`,
-    },
-  })),
-  ...failing("job-fail", imagePatterns["job-fail"]).map((when, index): Stage => ({
-    name: `pod-job-fail-${index}`,
-    kind: "Pod",
-    when: [isHere, isRunning, ofJob, ...when],
-    weight: failureWeight,
-    next: {
-      statusTemplate: `${conditions("False", "PodFailed", "the pod failed")}
+  ),
+  ...fail(
+    "job-fail",
+    [isRunning, ofJob],
+    `${conditions("False", "PodFailed", "the pod failed")}
 phase: Failed
 ${containers({ ready: false, state: terminated(1, "Error") })}`,
-    },
-  })),
+  ),
 ];
 
 const stages: readonly Stage[] = [
@@ -247,7 +246,7 @@ ${containers({ ready: false, state: terminated(0, "Completed") })}`,
 /** The documents of kwok's configuration file. JSON, which is YAML. */
 export const stageFile = (): string =>
   stages
-    .map(({ name, kind, when, delayMs, weight, next }) =>
+    .map(({ name, kind, when, weight, next }) =>
       JSON.stringify({
         apiVersion: "kwok.x-k8s.io/v1alpha1",
         kind: "Stage",
@@ -256,7 +255,6 @@ export const stageFile = (): string =>
           resourceRef: { apiGroup: "v1", kind },
           selector: { matchExpressions: when },
           ...(weight === undefined ? {} : { weight }),
-          ...(delayMs === undefined ? {} : { delay: { durationMilliseconds: delayMs } }),
           next,
         },
       }),
