@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** A file system of its own, in memory, that can be full. */
 export type SmallDisk = {
   readonly folder: string;
-  /** Leaves so many bytes free at most. */
-  readonly fill: (leaveBytes?: number) => void;
+  /** Takes every page that is free, whoever else writes meanwhile. */
+  readonly fill: () => void;
   /** The space is back. */
   readonly clear: () => void;
   readonly stop: () => void;
@@ -35,11 +35,9 @@ export function openSmallDisk(megabytes: number): SmallDisk {
   return {
     folder,
     clear,
-    fill: (leaveBytes = 0) => {
+    fill: () => {
       clear();
-      const { bavail, bsize } = statfsSync(folder);
-      const pages = Math.max(0, bavail - Math.ceil(leaveBytes / bsize));
-      writeFileSync(ballast, Buffer.alloc(pages * bsize));
+      takeAll(ballast, statfsSync(folder).bsize);
     },
     stop: () => {
       // Lazily: whatever was killed a moment ago may hold a file yet.
@@ -48,6 +46,21 @@ export function openSmallDisk(megabytes: number): SmallDisk {
     },
   };
 }
+
+/**
+ * Page by page: how much is free may change between a look and a write, as others write here too.
+ */
+const takeAll = (file: string, pageBytes: number): void => {
+  const page = Buffer.alloc(pageBytes);
+  const descriptor = openSync(file, "w");
+  try {
+    for (;;) writeSync(descriptor, page);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+};
 
 const mount = (folder: string, megabytes: number): void => {
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder], {
