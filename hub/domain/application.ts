@@ -27,23 +27,6 @@ export type Destination = {
   readonly namespace: string;
 };
 
-/** One workload in one cluster, as generated or as written. */
-export type Application = {
-  readonly name: ApplicationName;
-  readonly project: string;
-  readonly labels: Labels;
-  readonly annotations: Labels;
-  readonly source: ApplicationSource;
-  readonly destination: Destination;
-  readonly policy: SyncPolicy;
-  /** Whether removal leaves the objects in the cluster: no resources finalizer. */
-  readonly keepObjects: boolean;
-  /** The whole document, fields we do not read included. */
-  readonly document: JsonObject;
-  /** Why it cannot be rendered or offered as it is (a source we do not support, two destinations). */
-  readonly problem: ProblemDraft | undefined;
-};
-
 /** Written on Applications whose removal takes their objects along, by itself or with a `/` and a manner. */
 export const resourcesFinalizer = "resources-finalizer.argocd.argoproj.io";
 
@@ -58,14 +41,101 @@ export function parseApplication(document: unknown): Result<Application, Problem
 
 /** The same for a document that was read already. */
 export function applicationOf(document: JsonObject): Result<Application, ProblemDraft> {
+  const metadata = new FieldReader(document, "").inside("metadata");
+  const name = parseApplicationName(metadata.value("name"));
+  if (name.ok) return ok(new Application(name.value, document));
+  const found = metadata.value("name");
+  const message = found === undefined || found === "" ? "it has no metadata.name" : name.problem;
+  return fail(problem(codes.badApplication, `application without a usable name: ${message}`));
+}
+
+/** What an Application's document says. */
+type Parts = {
+  readonly project: string;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly source: ApplicationSource;
+  readonly destination: Destination;
+  readonly policy: SyncPolicy;
+  /** Whether removal leaves the objects in the cluster: no resources finalizer. */
+  readonly keepObjects: boolean;
+  /** Why it cannot be rendered or offered as it is (a source we do not support, two destinations). */
+  readonly problem: ProblemDraft | undefined;
+};
+
+/** What is said of an Application besides its document. */
+type Said = Partial<Pick<Parts, "policy" | "problem">>;
+
+/**
+ * One workload in one cluster, as generated or as written.
+ *
+ * Holds nothing but its document, and reads what is asked for out of that: a set may have hundreds of thousands,
+ * and what is read of one takes a third as much again as the document itself.
+ */
+export class Application {
+  readonly name: ApplicationName;
+  /** The whole document, fields we do not read included. */
+  readonly document: JsonObject;
+  readonly #said: Said | undefined;
+
+  constructor(name: ApplicationName, document: JsonObject, said?: Said) {
+    this.name = name;
+    this.document = document;
+    this.#said = said;
+  }
+
+  get project(): string {
+    return this.#read().project;
+  }
+
+  get labels(): Labels {
+    return this.#read().labels;
+  }
+
+  get annotations(): Labels {
+    return this.#read().annotations;
+  }
+
+  get source(): ApplicationSource {
+    return this.#read().source;
+  }
+
+  get destination(): Destination {
+    return this.#read().destination;
+  }
+
+  get policy(): SyncPolicy {
+    return this.#said?.policy ?? this.#read().policy;
+  }
+
+  get keepObjects(): boolean {
+    return this.#read().keepObjects;
+  }
+
+  get problem(): ProblemDraft | undefined {
+    return this.#said !== undefined && "problem" in this.#said
+      ? this.#said.problem
+      : this.#read().problem;
+  }
+
+  /** The same, but for what is said here. */
+  with(said: Said): Application {
+    return new Application(this.name, this.document, { ...this.#said, ...said });
+  }
+
+  #read(): Parts {
+    if (lastRead?.document !== this.document)
+      lastRead = { document: this.document, parts: partsOf(this.name, this.document) };
+    return lastRead.parts;
+  }
+}
+
+/** Whoever looks at an Application mostly asks for several of its parts, and then goes on to the next. */
+let lastRead: { readonly document: JsonObject; readonly parts: Parts } | undefined;
+
+function partsOf(name: ApplicationName, document: JsonObject): Parts {
   const fields = new FieldReader(document, "");
   const metadata = fields.inside("metadata");
-  const name = parseApplicationName(metadata.value("name"));
-  if (!name.ok) {
-    const found = metadata.value("name");
-    const message = found === undefined || found === "" ? "it has no metadata.name" : name.problem;
-    return fail(problem(codes.badApplication, `application without a usable name: ${message}`));
-  }
   const labels = metadata.textMap("labels");
   const annotations = metadata.textMap("annotations");
   const finalizers = metadata.texts("finalizers");
@@ -76,11 +146,10 @@ export function applicationOf(document: JsonObject): Result<Application, Problem
   const malformed = (): ProblemDraft | undefined =>
     fields.problems.length === 0
       ? undefined
-      : problem(codes.badApplication, `application ${name.value}: ${fields.problems.join("; ")}`);
+      : problem(codes.badApplication, `application ${name}: ${fields.problems.join("; ")}`);
   const destination = readDestination(spec);
   const source = readSource(spec);
-  return ok({
-    name: name.value,
+  return {
     project: project === "" ? "default" : project,
     labels,
     annotations,
@@ -91,9 +160,8 @@ export function applicationOf(document: JsonObject): Result<Application, Problem
       (finalizer) =>
         finalizer === resourcesFinalizer || finalizer.startsWith(`${resourcesFinalizer}/`),
     ),
-    document,
     problem: malformed() ?? destination.problem ?? source.problem,
-  });
+  };
 }
 
 type Read<T> = { readonly value: T; readonly problem: ProblemDraft | undefined };

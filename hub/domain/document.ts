@@ -61,13 +61,31 @@ const pathText = (path: string): string => (path === "" ? "the document" : path)
 /** A fresh mapping that inherits nothing: `__proto__` is a key like any other in it. */
 export const emptyObject = (): { [key: string]: Json } => new Mapping();
 
+type MakeMapping = new () => { [key: string]: Json };
+
+const nothingInherited: object = Object.freeze(Object.create(null) as object);
+
 /**
  * The engine keeps an object without any prototype as a hash table: an Application made of them takes 6.1
  * microseconds to write as JSON, rather than 2.5. One whose prototype is empty finds as little in it, and is an
  * ordinary object to the engine.
  */
-const Mapping = function Mapping(): void {} as unknown as new () => { [key: string]: Json };
-Object.defineProperty(Mapping, "prototype", { value: Object.freeze(Object.create(null)) });
+function mappingConstructor(): MakeMapping {
+  const Mapping = function Mapping(): void {} as unknown as MakeMapping;
+  Object.defineProperty(Mapping, "prototype", { value: nothingInherited });
+  return Mapping;
+}
+
+const Mapping = mappingConstructor();
+
+/**
+ * Makes fresh mappings that are meant to get the same keys. The engine watches what the first few of a maker get,
+ * and gives all others just that room: 72 bytes for six keys rather than 104.
+ */
+export function mappingMaker(): () => { [key: string]: Json } {
+  const Alike = mappingConstructor();
+  return () => new Alike();
+}
 
 export function objectOf(entries: Iterable<readonly [string, Json]>): JsonObject {
   const result = emptyObject();

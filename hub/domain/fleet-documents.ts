@@ -173,7 +173,7 @@ class Findings {
     const applications = this.applications.entries().map(({ name, files, value }) => {
       const twice = definedTwice("Application", name, files);
       if (twice === undefined) return value;
-      return { ...value, application: { ...value.application, problem: twice } };
+      return { ...value, application: value.application.with({ problem: twice }) };
     });
     // Two projects of one name are two answers to "may it?"; neither is given.
     const projects = new Map([[defaultProject.name, defaultProject]]);

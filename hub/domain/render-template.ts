@@ -2,10 +2,11 @@ import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import type { Json } from "../../proto/words/digest.ts";
 import type { MissingKey } from "./application-set.ts";
-import { emptyObject, isList, isObject, type JsonObject } from "./document.ts";
+import { emptyObject, isList, isObject, mappingMaker, type JsonObject } from "./document.ts";
 import type { GenerateNeeds } from "./generate.ts";
 import type { Params } from "./params.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
+import { RepeatedTexts } from "./repeated-texts.ts";
 import { argoFunctions, refusedFunction } from "./template/functions/index.ts";
 import {
   compileTemplate,
@@ -99,10 +100,11 @@ export type DocumentTemplate = (params: Params) => Result<Json, ProblemDraft>;
 
 type Node =
   | { readonly kind: "constant"; readonly value: Json }
-  | { readonly kind: "text"; readonly render: Renderer }
+  | { readonly kind: "text"; readonly render: Renderer; readonly repeated: RepeatedTexts }
   | { readonly kind: "list"; readonly items: readonly Node[] }
   | {
       readonly kind: "object";
+      readonly make: () => { [key: string]: Json };
       /** Whether any key is a template. */
       readonly namesKeys: boolean;
       readonly fields: readonly { readonly key: string | Renderer; readonly value: Node }[];
@@ -141,7 +143,7 @@ class NotRendered extends Error {
 function compileNode(value: Json, templates: Templates, inValues: boolean): Node {
   if (typeof value === "string")
     return value.includes("{{")
-      ? { kind: "text", render: templates.renderer(value) }
+      ? { kind: "text", render: templates.renderer(value), repeated: new RepeatedTexts() }
       : { kind: "constant", value };
   if (isList(value)) {
     const items = value.map((item) => compileNode(item, templates, inValues));
@@ -163,7 +165,12 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
   const constants = emptyObject();
   for (const { key, value } of fields) {
     if (typeof key !== "string" || !isConstant(value))
-      return { kind: "object", namesKeys: fields.some((it) => typeof it.key !== "string"), fields };
+      return {
+        kind: "object",
+        make: mappingMaker(),
+        namesKeys: fields.some((it) => typeof it.key !== "string"),
+        fields,
+      };
     constants[key] = value.value;
   }
   return { kind: "constant", value: constants };
@@ -179,12 +186,12 @@ function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
     case "text": {
       const text = textOf(node.render, params);
       if (text === "") onEmptyText();
-      return text;
+      return node.repeated.kept(text);
     }
     case "list":
       return node.items.map((item) => rendered(item, params, onEmptyText));
     case "object": {
-      const object = emptyObject();
+      const object = node.make();
       for (const { key, value } of node.fields) {
         const name = typeof key === "string" ? key : textOf(key, params);
         if (node.namesKeys && name in object)

@@ -12,6 +12,29 @@ export function atOnce<T>(work: Sliced<T>): T {
   }
 }
 
+/** Items that are looked at between two stops: a millisecond or so for a few microseconds each. */
+const itemsPerSlice = 256;
+
+/** Stops every now and then while `see` is shown each item. */
+export function* seeInSlices<T>(
+  items: Iterable<T>,
+  see: (item: T, index: number) => void,
+): Sliced<void> {
+  let index = 0;
+  for (const item of items) {
+    see(item, index);
+    index += 1;
+    if (index % itemsPerSlice === 0) yield;
+  }
+}
+
+/** What `make` gives for each item, in order. */
+export function* mapInSlices<T, U>(items: Iterable<T>, make: (item: T) => U): Sliced<U[]> {
+  const made: U[] = [];
+  yield* seeInSlices(items, (item) => made.push(make(item)));
+  return made;
+}
+
 /** Few enough that sorting or merging them takes about a millisecond. */
 const runLength = 2_048;
 

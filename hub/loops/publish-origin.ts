@@ -42,7 +42,7 @@ export function lastWords(row: ApplicationSetRecord | undefined): ApplicationSet
   return last?.ok === true ? last.value : undefined;
 }
 
-/** What to write of an origin besides its applications. */
+/** What to write of an origin besides its applications; `changes`: whether any of those changes. */
 export function setRow(
   { origin, file }: { readonly origin: Origin; readonly file: string },
   { outcome, set }: { readonly outcome: OriginOutcome; readonly set: ApplicationSet | undefined },
@@ -50,6 +50,7 @@ export function setRow(
   before: ApplicationSetRecord | undefined,
   commit: string,
   atMs: number,
+  changes: boolean,
 ): SetRow | "removed" | "unchanged" {
   if (origin.kind === "application") return "unchanged";
   if (outcome.kind === "removed" && !plan.isRowNeeded) return "removed";
@@ -66,7 +67,7 @@ export function setRow(
   // Having been read again at another commit is not worth a write by itself.
   const same =
     before !== undefined &&
-    plan.changes.length === 0 &&
+    !changes &&
     before.project === row.project &&
     before.path === row.path &&
     before.document === row.document &&

@@ -10,16 +10,9 @@ import { problem, type ProblemDraft } from "../domain/problem.ts";
 import type { ClusterId } from "../../proto/words/ids.ts";
 import type { ApplicationSetRecord, Origin, PublishedApplication } from "../domain/records.ts";
 import { allowsDelete } from "../domain/set-policy.ts";
-import type { Pace } from "./pace.ts";
-import {
-  consents,
-  lastWords,
-  rolloutChangeOf,
-  rolloutEvents,
-  setEvents,
-  setRow,
-  wantedNames,
-} from "./publish-origin.ts";
+import { atPace, type Pace } from "./pace.ts";
+import { consents, lastWords, rolloutChangeOf, setRow, wantedNames } from "./publish-origin.ts";
+import { record, type Recorded } from "./publish-record.ts";
 import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
 import { PassSources } from "./publish-sources.ts";
 import { distinct, UseLog, type Uses } from "./publish-uses.ts";
@@ -252,12 +245,13 @@ export class Pass {
       this.#need(used);
       return;
     }
-    const { plan, rowBefore, rollout } = await this.#planned(work, made, before, startedMs, signal);
+    const planned = await this.#planned(work, made, before, startedMs, signal);
+    const { plan, rollout } = planned;
+    const recorded = await this.#record(work, made, planned, startedMs, signal);
     const isHomeless =
-      work.origin.kind === "application" && before.length === 0 && plan.changes.length === 0;
+      work.origin.kind === "application" && before.length === 0 && recorded.changes === 0;
     if (isHomeless && plan.problem !== undefined)
       this.homeless.push(problem(plan.problem.code, `${work.file}: ${plan.problem.message}`));
-    await this.#record(work, made, plan, rowBefore, rollout, startedMs, signal);
     if (made.outcome.kind === "removed" && !plan.isRowNeeded) {
       this.#memory.origins.delete(key);
       this.#memory.applicationFiles.delete(work.origin.name);
@@ -306,7 +300,7 @@ export class Pass {
             strategy: set.strategy,
             ...(await this.#needs.rollout(origin.name, signal)),
           };
-    const plan = planOrigin({
+    const planning = planOrigin({
       origin,
       outcome: made.outcome,
       before,
@@ -324,45 +318,45 @@ export class Pass {
       trace: this.#trace,
       nowMs,
     });
-    return { plan, rowBefore, rollout };
+    return { plan: await atPace(planning, this.#pace, signal), rowBefore, rollout };
   }
 
   async #record(
     work: Work,
     made: Made,
-    plan: OriginPlan,
-    rowBefore: ApplicationSetRecord | undefined,
-    rolloutBefore: RolloutInput | undefined,
+    { plan, rowBefore, rollout }: Planned,
     atMs: number,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Recorded> {
     const { origin } = work;
-    const set = setRow(work, made, plan, rowBefore, this.#commit, atMs);
-    const rollout = rolloutChangeOf(made, plan, rolloutBefore);
     if (plan.problem !== undefined) this.#troubled = true;
-    if (plan.changes.some(({ kind }) => kind === "remove")) this.#freed = true;
-    const events = [
-      ...plan.events,
-      ...setEvents(origin, set, rowBefore),
-      ...rolloutEvents(origin, rollout),
-    ];
-    const isQuiet = set === "unchanged" && rollout.kind !== "changed";
-    if (plan.changes.length === 0 && events.length === 0 && isQuiet) return;
-    const { changedClusters } = await this.#needs.record(
-      { origin, set, changes: plan.changes, rollout, events, atMs },
+    const recorded = await record(
+      {
+        origin,
+        plan,
+        set: (changes) => setRow(work, made, plan, rowBefore, this.#commit, atMs, changes),
+        setBefore: rowBefore,
+        rollout: rolloutChangeOf(made, plan, rollout),
+        atMs,
+      },
+      this.#needs,
+      this.#pace,
+      (clusters) => {
+        for (const cluster of clusters) this.#changedClusters.add(cluster);
+      },
       signal,
     );
-    for (const cluster of changedClusters) this.#changedClusters.add(cluster);
+    if (recorded.freed) this.#freed = true;
     const fields = {
       [origin.kind === "application-set" ? "set" : "application"]: origin.name,
       commit: this.#commit,
       trace: this.#trace,
     };
-    if (plan.changes.length > 0)
+    if (recorded.changes > 0)
       this.#needs.log.info("applications published", {
         ...fields,
-        changes: plan.changes.length,
-        clusters: changedClusters.length,
+        changes: recorded.changes,
+        clusters: recorded.changedClusters.size,
         durationMs: this.#needs.clock.nowMs() - atMs,
       });
     if (plan.problem !== undefined && plan.problem.sinceMs === atMs)
@@ -371,6 +365,7 @@ export class Pass {
         code: plan.problem.code,
         problem: plan.problem.message,
       });
+    return recorded;
   }
 
   #inputs(work: Work, uses: Uses): Digest {

@@ -213,12 +213,14 @@ function reconciled(application: Application, live: string, policy: SetPolicy): 
  * In a rollout it is the hub that decides when an application changes, so its cluster syncs what it is
  * offered, whether the Application says so or not. It prunes only where the Application would by itself.
  */
-const syncedByRollout = (application: Application): Application => ({
-  ...application,
-  policy: {
-    ...application.policy,
-    automated: true,
-    prune: application.policy.automated && application.policy.prune,
-    selfHeal: application.policy.automated && application.policy.selfHeal,
-  },
-});
+function syncedByRollout(application: Application): Application {
+  const { policy } = application;
+  return application.with({
+    policy: {
+      ...policy,
+      automated: true,
+      prune: policy.automated && policy.prune,
+      selfHeal: policy.automated && policy.selfHeal,
+    },
+  });
+}

@@ -14,7 +14,7 @@ import { silentLog, type Log } from "../../proto/kit/log.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import type { FleetEventDraft } from "../domain/records.ts";
 import { CountLedger } from "./counts.ts";
-import { insertEvents } from "./events.ts";
+import { inserterOfEvents } from "./events.ts";
 import { migrations } from "./migrations/all.ts";
 import type { Tables } from "./tables.ts";
 import { StoreUnavailable, StoreUnusable } from "./trouble.ts";
@@ -107,7 +107,7 @@ function openSqlite(settings: DatabaseSettings): Sqlite.Database {
       // Each commit reaches the disk before it is acknowledged. NORMAL would survive kill -9 but no power cut.
       sqlite.pragma("synchronous = FULL");
       // Fewer, larger checkpoints: 500-row commits take half the time (performance.md, 2.4).
-      sqlite.pragma("wal_autocheckpoint = 16000");
+      sqlite.pragma("wal_autocheckpoint = 8000");
       sqlite.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
       sqlite.pragma("cache_size = -32000");
       sqlite.pragma("temp_store = MEMORY");
@@ -190,6 +190,7 @@ async function migrate(db: Db, log: Log): Promise<void> {
 
 function connected(sqlite: Sqlite.Database, db: Db): Database {
   const listeners = new Set<() => void>();
+  const insertEvents = inserterOfEvents(db);
 
   async function transaction<T>(
     doing: string,
@@ -213,14 +214,16 @@ function connected(sqlite: Sqlite.Database, db: Db): Database {
         "written",
         async (db) => {
           const counts = new CountLedger();
+          const breathe = breathing();
           const value = await work({
             db,
             counts,
             append: (event, atMs) => appended.push({ event, atMs }),
-            breathe: breathing(),
+            breathe,
           });
+          await breathe();
           await counts.flush(db);
-          await insertEvents(db, appended);
+          await insertEvents({ db, breathe }, appended);
           return value;
         },
         signal,
@@ -250,7 +253,7 @@ function connected(sqlite: Sqlite.Database, db: Db): Database {
 }
 
 /** Work on the disk runs on the event loop here; this gives other work its turn every few milliseconds. */
-function breathing(): () => Promise<void> {
+export function breathing(): () => Promise<void> {
   let sinceMs = performance.now();
   return async () => {
     if (performance.now() - sinceMs < 8) return;
@@ -342,6 +345,26 @@ export function prepared<P extends object, R>(
     const { rows } = await db.executeQuery<R>({ ...compiled, parameters });
     return rows;
   };
+}
+
+/** Rows of one piece of a long reading: they take about ten milliseconds. */
+export const rowsAtOnce = 200;
+
+/**
+ * Goes through any number of rows by name, `rowsAtOnce` at a time, so that a long reading holds nobody up.
+ * `read` gives those after a name, in order; `see` says which name a row has.
+ */
+export async function eachPiece<Row>(
+  read: (after: string) => Promise<readonly Row[]>,
+  see: (row: Row) => string,
+): Promise<void> {
+  const breathe = breathing();
+  for (let after = ""; ;) {
+    const rows = await read(after);
+    for (const row of rows) after = see(row);
+    if (rows.length < rowsAtOnce) return;
+    await breathe();
+  }
 }
 
 /** `values` in pieces that fit a statement's parameters. */

@@ -1,26 +1,29 @@
 import type { FleetEvent, FleetEventDraft } from "../domain/records.ts";
-import { pieces, prepared, type Database, type Db } from "./database.ts";
+import { prepared, type Database, type Db } from "./database.ts";
 import type { Events } from "./store.ts";
 
-/** Inside a transaction: sequences are given in the order of the list. */
-export async function insertEvents(
-  db: Db,
+export type InsertEvents = (
+  writing: { readonly db: Db; readonly breathe: () => Promise<void> },
   appended: readonly { readonly event: FleetEventDraft; readonly atMs: number }[],
-): Promise<void> {
-  for (const some of pieces(appended)) {
-    await db
-      .insertInto("events")
-      .values(
-        some.map(({ event, atMs }) => ({
-          at_ms: atMs,
-          kind: event.kind,
-          subject: event.subject,
-          cluster: event.cluster,
-          message: event.message,
-        })),
-      )
-      .execute();
-  }
+) => Promise<void>;
+
+/** Inside a transaction: sequences are given in the order of the list. */
+export function inserterOfEvents(db: Db): InsertEvents {
+  const insert = prepared<FleetEventDraft & { readonly at_ms: number }, unknown>((parameter) =>
+    db.insertInto("events").values({
+      at_ms: parameter("at_ms"),
+      kind: parameter("kind"),
+      subject: parameter("subject"),
+      cluster: parameter("cluster"),
+      message: parameter("message"),
+    }),
+  );
+  return async (writing, appended) => {
+    for (const { event, atMs } of appended) {
+      await insert(writing.db, { ...event, at_ms: atMs });
+      await writing.breathe();
+    }
+  };
 }
 
 export function createEvents(database: Database): Events {

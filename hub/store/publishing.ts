@@ -19,14 +19,23 @@ import {
 import { removeSet, writeSet } from "./application-sets.ts";
 import { countedFromRow, fallenBehind, unreported } from "./application-status.ts";
 import { findCluster, type FindCluster, type KnownCluster } from "./cluster-keys.ts";
-import { pieces, prepared, type Database, type Db, type Writing } from "./database.ts";
+import {
+  breathing,
+  eachPiece,
+  pieces,
+  prepared,
+  rowsAtOnce,
+  type Database,
+  type Db,
+  type Writing,
+} from "./database.ts";
 import { entryFromRow, rootOf } from "./desired-sets.ts";
 import { writeJson } from "./json.ts";
 import { labelRows } from "./labels.ts";
 import { readRolloutRecord, writeRollout } from "./rollouts.ts";
 import { addToSearch, removeFromSearch } from "./search.ts";
 import type { Publishing } from "./store.ts";
-import type { Tables } from "./tables.ts";
+import type { LabelColumns, Tables } from "./tables.ts";
 
 type EntryRow = Selectable<Tables["desired_entries"]>;
 type KnownApplication = Selectable<Tables["applications"]>;
@@ -37,54 +46,28 @@ export function createPublishing(database: Database): Publishing {
   return {
     origins: (signal) => database.read(distinctOrigins, signal),
 
-    published: (origin, signal) =>
-      database.read(async (db) => {
-        const rows = await db
-          .selectFrom("applications as a")
-          .innerJoin("application_documents as d", "d.application", "a.name")
-          .leftJoin("clusters as c", "c.key", "a.drafted_cluster_key")
-          .selectAll("a")
-          .select(["d.document", "c.id as drafted_cluster"])
-          .where("a.origin_kind", "=", origin.kind)
-          .where("a.origin_name", "=", origin.name)
-          .orderBy("a.name")
-          .execute();
-        const offered = await db
-          .selectFrom("applications as a")
-          .innerJoin("desired_entries as e", "e.application", "a.name")
-          .innerJoin("clusters as c", "c.key", "e.cluster_key")
-          .selectAll("e")
-          .select("c.id as cluster")
-          .where("a.origin_kind", "=", origin.kind)
-          .where("a.origin_name", "=", origin.name)
-          .execute();
-        const entries = new Map(
-          offered.map((row) => [
-            row.application,
-            { cluster: row.cluster, entry: entryFromRow(row) },
-          ]),
+    published: (origin, signal) => readPublished(database, origin, signal),
+
+    rollout: (set, signal) => readRolloutRecord(database, set, signal),
+
+    owners: async (names, signal) => {
+      const owners = new Map<ApplicationName, Origin>();
+      const breathe = breathing();
+      for (const some of pieces(names)) {
+        const rows = await database.read(
+          (db) =>
+            db
+              .selectFrom("applications")
+              .select(["name", "origin_kind", "origin_name"])
+              .where("name", "in", some)
+              .execute(),
+          signal,
         );
-        return rows.map(({ drafted_cluster: cluster, ...row }): PublishedApplication => ({
-          draft: draftFromRow(row satisfies ApplicationRow, cluster ?? undefined),
-          desired: entries.get(row.name),
-        }));
-      }, signal),
-
-    rollout: (set, signal) => database.read((db) => readRolloutRecord(db, set), signal),
-
-    owners: (names, signal) =>
-      database.read(async (db) => {
-        const owners = new Map<ApplicationName, Origin>();
-        for (const some of pieces(names)) {
-          const rows = await db
-            .selectFrom("applications")
-            .select(["name", "origin_kind", "origin_name"])
-            .where("name", "in", some)
-            .execute();
-          for (const row of rows) owners.set(row.name, originFromRow(row));
-        }
-        return owners;
-      }, signal),
+        for (const row of rows) owners.set(row.name, originFromRow(row));
+        await breathe();
+      }
+      return owners;
+    },
 
     record: (publication, signal) =>
       database.write(async (writing) => {
@@ -139,6 +122,64 @@ export function createPublishing(database: Database): Publishing {
         return { changedClusters: await recording.finish() };
       }, signal),
   };
+}
+
+/**
+ * In pieces, so that a large origin holds nobody up. What changes meanwhile may be read as it was or as it is;
+ * publishing alone changes drafts, and recording looks again at what a cluster is offered.
+ */
+async function readPublished(
+  database: Database,
+  origin: Origin,
+  signal: AbortSignal,
+): Promise<readonly PublishedApplication[]> {
+  const published: PublishedApplication[] = [];
+  await eachPiece(
+    (after) => database.read((db) => publishedAfter(db, origin, after), signal),
+    (one) => {
+      published.push(one);
+      return one.draft.name;
+    },
+  );
+  return published;
+}
+
+async function publishedAfter(
+  db: Db,
+  origin: Origin,
+  after: string,
+): Promise<readonly PublishedApplication[]> {
+  const rows = await db
+    .selectFrom("applications as a")
+    .innerJoin("application_documents as d", "d.application", "a.name")
+    .leftJoin("clusters as c", "c.key", "a.drafted_cluster_key")
+    .selectAll("a")
+    .select(["d.document", "c.id as drafted_cluster"])
+    .where("a.origin_kind", "=", origin.kind)
+    .where("a.origin_name", "=", origin.name)
+    .where("a.name", ">", after as ApplicationName)
+    .orderBy("a.name")
+    .limit(rowsAtOnce)
+    .execute();
+  if (rows.length === 0) return [];
+  const offered = await db
+    .selectFrom("desired_entries as e")
+    .innerJoin("clusters as c", "c.key", "e.cluster_key")
+    .selectAll("e")
+    .select("c.id as cluster")
+    .where(
+      "e.application",
+      "in",
+      rows.map(({ name }) => name),
+    )
+    .execute();
+  const entries = new Map(
+    offered.map((row) => [row.application, { cluster: row.cluster, entry: entryFromRow(row) }]),
+  );
+  return rows.map(({ drafted_cluster: cluster, ...row }): PublishedApplication => ({
+    draft: draftFromRow(row satisfies ApplicationRow, cluster ?? undefined),
+    desired: entries.get(row.name),
+  }));
 }
 
 /**
@@ -202,6 +243,50 @@ function prepareStatements(db: Db) {
         .where("cluster_key", "=", parameter("cluster"))
         .where("application", "=", parameter("application")),
     ),
+    writeDocument: prepared<{ application: ApplicationName; document: string }, unknown>(
+      (parameter) =>
+        db
+          .insertInto("application_documents")
+          .values({ application: parameter("application"), document: parameter("document") })
+          .onConflict((conflict) =>
+            conflict.column("application").doUpdateSet({ document: parameter("document") }),
+          ),
+    ),
+    dropLabels: prepared<{ application: ApplicationName }, unknown>((parameter) =>
+      db.deleteFrom("application_labels").where("application", "=", parameter("application")),
+    ),
+    addLabel: prepared<{ application: ApplicationName } & LabelColumns, unknown>((parameter) =>
+      db.insertInto("application_labels").values({
+        application: parameter("application"),
+        label: parameter("label"),
+        value: parameter("value"),
+        number: parameter("number"),
+      }),
+    ),
+    writeEntry: prepared<EntryRow, unknown>((parameter) => {
+      const row = {
+        generation: parameter("generation"),
+        revision: parameter("revision"),
+        bundle: parameter("bundle"),
+        project: parameter("project"),
+        destination_namespace: parameter("destination_namespace"),
+        policy: parameter("policy"),
+        trace: parameter("trace"),
+        digest: parameter("digest"),
+        changed_version: parameter("changed_version"),
+        service_account: parameter("service_account"),
+      };
+      const place = {
+        cluster_key: parameter("cluster_key"),
+        application: parameter("application"),
+      };
+      return db
+        .insertInto("desired_entries")
+        .values({ ...place, ...row })
+        .onConflict((conflict) =>
+          conflict.columns(["cluster_key", "application"]).doUpdateSet(row),
+        );
+    }),
     dropEntry: prepared<{ application: ApplicationName }, unknown>((parameter) =>
       db.deleteFrom("desired_entries").where("application", "=", parameter("application")),
     ),
@@ -406,7 +491,9 @@ class Recording {
     const { version } = this.#touch(target);
     const place = { cluster: target.key, application: entry.application };
     await this.#statements.dropTombstone(db, place);
-    const row = {
+    await this.#statements.writeEntry(db, {
+      cluster_key: target.key,
+      application: entry.application,
       generation: entry.generation,
       revision: entry.revision,
       bundle: entry.bundle,
@@ -417,12 +504,7 @@ class Recording {
       digest: desiredDigest(entry),
       changed_version: version,
       service_account: entry.serviceAccount ?? null,
-    };
-    await db
-      .insertInto("desired_entries")
-      .values({ cluster_key: target.key, application: entry.application, ...row })
-      .onConflict((conflict) => conflict.columns(["cluster_key", "application"]).doUpdateSet(row))
-      .execute();
+    });
   }
 
   /** Withdraws what a cluster is offered and leaves a tombstone. Nothing to do where nothing is offered. */
@@ -451,16 +533,11 @@ class Recording {
 
   async #writeLongParts(draft: ApplicationDraft): Promise<void> {
     const { db } = this.#writing;
-    await db
-      .insertInto("application_documents")
-      .values({ application: draft.name, document: draft.document })
-      .onConflict((conflict) =>
-        conflict.column("application").doUpdateSet({ document: draft.document }),
-      )
-      .execute();
-    await db.deleteFrom("application_labels").where("application", "=", draft.name).execute();
-    const labels = labelRows(draft.labels).map((row) => ({ application: draft.name, ...row }));
-    if (labels.length > 0) await db.insertInto("application_labels").values(labels).execute();
+    const { name: application, document } = draft;
+    await this.#statements.writeDocument(db, { application, document });
+    await this.#statements.dropLabels(db, { application });
+    for (const row of labelRows(draft.labels))
+      await this.#statements.addLabel(db, { application, ...row });
   }
 
   /** `undefined` for a cluster that was removed while the publication was prepared. */

@@ -4,7 +4,7 @@ import type { ApplicationStatus } from "../domain/records.ts";
 import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
 import type { RolloutStatus } from "../domain/rollout/rollout.ts";
 import { statusFromRow } from "./application-status.ts";
-import { pieces, type Db } from "./database.ts";
+import { eachPiece, pieces, rowsAtOnce, type Database, type Db } from "./database.ts";
 import { readJson, writeJson } from "./json.ts";
 import type { Tables } from "./tables.ts";
 
@@ -23,37 +23,66 @@ export async function readRollout(
   set: string,
   most: number,
 ): Promise<readonly RolloutStatus[]> {
-  const rows = await db
-    .selectFrom("rollout_statuses")
-    .selectAll()
-    .where("set_name", "=", set)
-    .orderBy("application")
-    .limit(most)
-    .execute();
+  const rows = await statusesAfter(db, set, "", most);
   return rows.map(statusOf);
 }
 
-/** Everything publishing asks about the rollout of a set. */
-export async function readRolloutRecord(db: Db, set: string): Promise<RolloutRecord> {
-  const statuses = await readRollout(db, set, Number.MAX_SAFE_INTEGER);
-  const applications = await db
+/** Everything publishing asks about the rollout of a set. In pieces, so that a large set holds nobody up. */
+export async function readRolloutRecord(
+  database: Database,
+  set: string,
+  signal: AbortSignal,
+): Promise<RolloutRecord> {
+  const statuses: RolloutStatus[] = [];
+  await eachPiece(
+    (after) => database.read((db) => statusesAfter(db, set, after, rowsAtOnce), signal),
+    (row) => {
+      statuses.push(statusOf(row));
+      return row.application;
+    },
+  );
+  const reported = new Map<ApplicationName, ApplicationStatus>();
+  await eachPiece(
+    (after) => database.read((db) => applicationsAfter(db, set, after), signal),
+    (row) => {
+      reported.set(row.name, statusFromRow(row));
+      return row.name;
+    },
+  );
+  const left = await database.read(
+    (db) =>
+      db
+        .selectFrom("rollout_statuses as r")
+        .innerJoin("tombstones as t", "t.application", "r.application")
+        .select("r.application")
+        .where("r.set_name", "=", set)
+        .where("t.carried_out_at_ms", "is", null)
+        .execute(),
+    signal,
+  );
+  return { statuses, reported, leaving: new Set(left.map(({ application }) => application)) };
+}
+
+const statusesAfter = (db: Db, set: string, after: string, most: number) =>
+  db
+    .selectFrom("rollout_statuses")
+    .selectAll()
+    .where("set_name", "=", set)
+    .where("application", ">", after as ApplicationName)
+    .orderBy("application")
+    .limit(most)
+    .execute();
+
+const applicationsAfter = (db: Db, set: string, after: string) =>
+  db
     .selectFrom("applications")
     .selectAll()
     .where("origin_kind", "=", "application-set")
     .where("origin_name", "=", set)
+    .where("name", ">", after as ApplicationName)
+    .orderBy("name")
+    .limit(rowsAtOnce)
     .execute();
-  const reported = new Map<ApplicationName, ApplicationStatus>(
-    applications.map((row) => [row.name, statusFromRow(row)]),
-  );
-  const left = await db
-    .selectFrom("rollout_statuses as r")
-    .innerJoin("tombstones as t", "t.application", "r.application")
-    .select("r.application")
-    .where("r.set_name", "=", set)
-    .where("t.carried_out_at_ms", "is", null)
-    .execute();
-  return { statuses, reported, leaving: new Set(left.map(({ application }) => application)) };
-}
 
 /** Inside publishing's transaction. */
 export async function writeRollout(db: Db, set: string, change: RolloutChange): Promise<void> {

@@ -7,6 +7,7 @@ import { admission } from "../../hub/domain/admission.ts";
 import { parseAppProject, type AppProject } from "../../hub/domain/app-project.ts";
 import { applicationOf } from "../../hub/domain/application.ts";
 import { planOrigin } from "../../hub/domain/plan/plan-origin.ts";
+import { atOnce } from "../../hub/domain/sliced.ts";
 import {
   emptyObject,
   field,
@@ -96,7 +97,7 @@ function runDelete(one: ConformanceCase): Outcome {
 
 /** What a set does about applications it had, when it wants only some of them. */
 function removals(before: readonly PublishedApplication[], wanted: ReadonlySet<string>) {
-  const plan = planOrigin({
+  const planning = planOrigin({
     origin: { kind: "application-set", name: "name" },
     outcome: {
       kind: "generated",
@@ -125,7 +126,9 @@ function removals(before: readonly PublishedApplication[], wanted: ReadonlySet<s
     trace: "",
     nowMs: 0,
   });
-  return plan.changes.flatMap((change) => (change.kind === "remove" ? [change] : []));
+  return [...atOnce(planning).steps]
+    .flatMap(({ changes }) => changes)
+    .flatMap((change) => (change.kind === "remove" ? [change] : []));
 }
 
 function publishedOf(document: JsonObject): PublishedApplication {
@@ -213,7 +216,7 @@ function runValidate(one: ConformanceCase): Outcome {
   for (const application of named.applications) {
     // Argo CD looks at sources later: here only where it goes is asked.
     const source = application.problem?.code.startsWith("WH-RND") === true;
-    const admitted = admits(source ? { ...application, problem: undefined } : application);
+    const admitted = admits(source ? application.with({ problem: undefined }) : application);
     if (!admitted.ok) errors[application.name] = admitted.problem.message;
   }
   return ok(compareValue(one, "errorsByApp", errors));

@@ -83,8 +83,27 @@ export type PlanInput = {
   readonly nowMs: number;
 };
 
-export type OriginPlan = {
+/** The same with what many steps look up. */
+export type Planning = PlanInput & {
+  readonly clustersById: ReadonlyMap<ClusterId, ClusterFact>;
+};
+
+/** What is done about one application; nothing at all when it stays as it is. */
+export type Step = {
   readonly changes: readonly ApplicationChange[];
+  readonly events: readonly FleetEventDraft[];
+};
+
+/** A step, and the cluster whose desired set it is about. */
+export type PlannedStep = Step & { readonly cluster: ClusterId | undefined };
+
+export type OriginPlan = {
+  /**
+   * What is done about each application, those of one cluster after each other. Made as they are taken, so that
+   * what is written of a large set is never held at once; the same whenever they are taken.
+   */
+  readonly steps: Iterable<PlannedStep>;
+  /** What there is to tell of the origin itself. */
   readonly events: readonly FleetEventDraft[];
   /** What the origin's own row should say. */
   readonly problem: Problem | undefined;

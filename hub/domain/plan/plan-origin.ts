@@ -3,7 +3,14 @@ import type { TombstoneCause } from "../../../proto/words/desired.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import { admission } from "../admission.ts";
 import { mayHide, type Flaw } from "../generate.ts";
-import type { ApplicationOutcome, OriginPlan, PlanInput } from "./input.ts";
+import type {
+  ApplicationOutcome,
+  OriginPlan,
+  PlanInput,
+  PlannedStep,
+  Planning,
+  Step,
+} from "./input.ts";
 import {
   keptByPolicy,
   nameTaken,
@@ -13,28 +20,37 @@ import {
   severalAsOne,
 } from "./problems.ts";
 import { nextToRemove, planRollout, type RolloutPlan } from "./rollout.ts";
-import { kept, keptBack, offer, removal, type Step } from "./steps.ts";
+import { kept, keptBack, offer, removal } from "./steps.ts";
 import { judge, moves, type Verdict } from "./verdict.ts";
 import { codes, problemSince, type ProblemDraft } from "../problem.ts";
+import type { ClusterFact } from "../facts.ts";
 import type { PublishedApplication } from "../records.ts";
+import { mapInSlices, seeInSlices, type Sliced } from "../sliced.ts";
 import { waitsForConsent } from "../shrink-guard.ts";
 
-/** Decides what publishing an origin's outcome changes. Nothing that fails changes what a cluster is offered. */
-export function planOrigin(input: PlanInput): OriginPlan {
+/**
+ * Decides what publishing an origin's outcome changes. Nothing that fails changes what a cluster is offered.
+ * In slices: a set may have hundreds of thousands of applications.
+ */
+export function* planOrigin(input: PlanInput): Sliced<OriginPlan> {
   const { outcome, origin } = input;
+  const planning: Planning = {
+    ...input,
+    clustersById: new Map(input.clusters.map((cluster) => [cluster.id, cluster])),
+  };
   switch (outcome.kind) {
     case "failed":
-      return planFailure(input, outcome.problem);
+      return planFailure(planning, outcome.problem);
     case "removed":
-      return planWanted(
-        input,
+      return yield* planWanted(
+        planning,
         [],
         [],
         origin.kind === "application" ? "removed-from-git" : "set-removed",
       );
     case "generated":
-      return planWanted(
-        input,
+      return yield* planWanted(
+        planning,
         outcome.applications,
         outcome.flaws,
         origin.kind === "application" ? "removed-from-git" : "no-longer-generated",
@@ -45,14 +61,16 @@ export function planOrigin(input: PlanInput): OriginPlan {
 }
 
 /** Everything stays as it is offered; only the reason is written down. */
-function planFailure(input: PlanInput, draft: ProblemDraft): OriginPlan {
+function planFailure(input: Planning, draft: ProblemDraft): OriginPlan {
   const failure = problemSince(draft, input.problemBefore, input.nowMs);
   // A plain Application has no row of its own besides its application's.
-  const steps =
-    input.origin.kind === "application" ? input.before.map((it) => kept(input, it, draft)) : [];
+  const affected = input.origin.kind === "application" ? input.before : [];
   return {
-    changes: steps.flatMap((step) => step.changes),
-    events: [...steps.flatMap((step) => step.events), ...originEvents(input, failure)],
+    steps: affected.map((published) => ({
+      ...kept(input, published, draft),
+      cluster: published.desired?.cluster,
+    })),
+    events: originEvents(input, failure),
     problem: failure,
     held: [],
     isRowNeeded: true,
@@ -61,38 +79,41 @@ function planFailure(input: PlanInput, draft: ProblemDraft): OriginPlan {
   };
 }
 
-function planWanted(
-  input: PlanInput,
+function* planWanted(
+  input: Planning,
   wanted: readonly ApplicationOutcome[],
   flaws: readonly Flaw[],
   cause: TombstoneCause,
-): OriginPlan {
-  const before = knownBefore(input);
-  const beforeByName = new Map(before.map((published) => [published.draft.name, published]));
-  const { verdicts, problems } = judged(input, wanted, beforeByName);
+): Sliced<OriginPlan> {
+  const before = yield* knownBefore(input);
+  const beforeByName = new Map<ApplicationName, PublishedApplication>();
+  yield* seeInSlices(before, (published) => beforeByName.set(published.draft.name, published));
+  const { verdicts, problems } = yield* judged(input, wanted, beforeByName);
   problems.unshift(...flaws.map((flaw) => flaw.problem));
-  const wantedNames = new Set(wanted.map(({ application }) => application.name));
+  const wantedNames = new Set<ApplicationName>();
+  yield* seeInSlices(wanted, ({ application }) => wantedNames.add(application.name));
   const flawed = flawedApplications(flaws, wantedNames, beforeByName);
+  yield;
   const rollout =
     input.rollout === undefined || input.outcome.kind !== "generated"
       ? undefined
-      : planRollout(
+      : yield* planRollout(
           input.rollout,
           verdicts,
-          flawed.map(({ published }) => published),
+          [...flawed.values()].map(({ published }) => published),
           input.nowMs,
         );
 
-  const unwanted = before.filter(
-    ({ draft }) =>
-      !wantedNames.has(draft.name) &&
-      !flawed.some(({ published }) => published.draft.name === draft.name),
-  );
+  const unwanted: PublishedApplication[] = [];
+  yield* seeInSlices(before, (published) => {
+    const { name } = published.draft;
+    if (!wantedNames.has(name) && !flawed.has(name)) unwanted.push(published);
+  });
   // Behind a failure may be any of them, and some sets never let go of what they made.
   const gone = input.allowsRemovals && !mayHide(flaws) ? unwanted : [];
   if (!input.allowsRemovals && input.outcome.kind === "removed" && unwanted.length > 0)
     problems.push(keptByPolicy(input.origin, unwanted.length));
-  const held = heldRemovals(input, before, gone, verdicts.filter(isReleased(rollout)));
+  const held = yield* heldRemovals(input, before, gone, verdicts, rollout);
   const heldNames = new Set(held);
   const heldProblem = removalsHeld(held);
   if (held.length > 0) problems.push(heldProblem);
@@ -102,22 +123,24 @@ function planWanted(
       ? nextToRemove(input.rollout, going)
       : going;
 
-  const steps = [
-    ...verdicts.map((verdict) =>
+  const tasks = new Tasks();
+  yield* seeInSlices(verdicts, (verdict) =>
+    tasks.add(
       verdict.before !== undefined && heldNames.has(verdict.before.draft.name)
-        ? kept(input, verdict.before, heldProblem)
-        : publishVerdict(input, verdict, rollout),
+        ? { kind: "keep", published: verdict.before, problem: heldProblem }
+        : { kind: "publish", verdict },
     ),
-    ...flawed.map(({ published, problem }) => kept(input, published, problem)),
-    ...gone
-      .filter(({ draft }) => heldNames.has(draft.name))
-      .map((published) => kept(input, published, heldProblem)),
-    ...now.map((published) => removal(input, published, cause)),
-  ];
+  );
+  for (const { published, problem } of flawed.values())
+    tasks.add({ kind: "keep", published, problem });
+  for (const published of gone)
+    if (heldNames.has(published.draft.name))
+      tasks.add({ kind: "keep", published, problem: heldProblem });
+  yield* seeInSlices(now, (published) => tasks.add({ kind: "remove", published, cause }));
   const originProblem = problemSince(severalAsOne(problems), input.problemBefore, input.nowMs);
   return {
-    changes: steps.flatMap((step) => step.changes),
-    events: [...steps.flatMap((step) => step.events), ...originEvents(input, originProblem)],
+    steps: tasks.steps((task) => stepOf(input, task, rollout)),
+    events: originEvents(input, originProblem),
     problem: originProblem,
     held,
     isRowNeeded: unwanted.length > now.length,
@@ -126,27 +149,82 @@ function planWanted(
   };
 }
 
-/** What was published, without what was in clusters that have left the hub. */
-function knownBefore(input: PlanInput): readonly PublishedApplication[] {
-  const known = new Set(input.clusters.map((cluster) => cluster.id));
-  return input.before.map((published) => withoutLostCluster(published, known));
+/** What is to be done about an application, before it is worked out to what is written. */
+type Task =
+  | { readonly kind: "publish"; readonly verdict: Verdict }
+  | {
+      readonly kind: "keep";
+      readonly published: PublishedApplication;
+      readonly problem: ProblemDraft;
+    }
+  | {
+      readonly kind: "remove";
+      readonly published: PublishedApplication;
+      readonly cause: TombstoneCause;
+    };
+
+/** Tasks by the cluster whose desired set they are about. */
+class Tasks {
+  readonly #byCluster = new Map<ClusterId | undefined, Task[]>();
+
+  add(task: Task): void {
+    const cluster = clusterOf(task);
+    const together = this.#byCluster.get(cluster);
+    if (together === undefined) this.#byCluster.set(cluster, [task]);
+    else together.push(task);
+  }
+
+  /** Works each out when it is taken. */
+  steps(workOut: (task: Task) => Step): Iterable<PlannedStep> {
+    const byCluster = this.#byCluster;
+    return {
+      *[Symbol.iterator]() {
+        for (const [cluster, tasks] of byCluster)
+          for (const task of tasks) yield { ...workOut(task), cluster };
+      },
+    };
+  }
 }
 
-function judged(
-  input: PlanInput,
+function clusterOf(task: Task): ClusterId | undefined {
+  const published = task.kind === "publish" ? task.verdict.before : task.published;
+  const wanted = task.kind === "publish" ? task.verdict.cluster?.id : undefined;
+  return wanted ?? published?.desired?.cluster;
+}
+
+function stepOf(input: Planning, task: Task, rollout: RolloutPlan | undefined): Step {
+  switch (task.kind) {
+    case "publish":
+      return publishVerdict(input, task.verdict, rollout);
+    case "keep":
+      return kept(input, task.published, task.problem);
+    case "remove":
+      return removal(input, task.published, task.cause);
+    default:
+      return unreachable(task, "task");
+  }
+}
+
+/** What was published, without what was in clusters that have left the hub. */
+function knownBefore({ before, clustersById }: Planning): Sliced<readonly PublishedApplication[]> {
+  return mapInSlices(before, (published) => withoutLostCluster(published, clustersById));
+}
+
+function* judged(
+  input: Planning,
   wanted: readonly ApplicationOutcome[],
   before: ReadonlyMap<ApplicationName, PublishedApplication>,
-): { readonly verdicts: readonly Verdict[]; readonly problems: ProblemDraft[] } {
+): Sliced<{ readonly verdicts: readonly Verdict[]; readonly problems: ProblemDraft[] }> {
   const admits = admission(input.clusters, input.projects);
   const problems: ProblemDraft[] = [];
   const verdicts: Verdict[] = [];
-  for (const outcome of wanted) {
+  yield* seeInSlices(wanted, (outcome) => {
     const { name } = outcome.application;
     const owner = input.owners.get(name);
     if (owner !== undefined && !sameOrigin(owner, input.origin) && !before.has(name))
       problems.push(nameTaken(name, owner, input.origin));
     else verdicts.push(judge(outcome, before.get(name), admits));
-  }
+  });
   return { verdicts, problems };
 }
 
@@ -157,30 +235,36 @@ function flawedApplications(
   flaws: readonly Flaw[],
   wanted: ReadonlySet<ApplicationName>,
   before: ReadonlyMap<ApplicationName, PublishedApplication>,
-): readonly Flawed[] {
+): ReadonlyMap<ApplicationName, Flawed> {
   const found = new Map<ApplicationName, Flawed>();
   for (const { application, problem } of flaws) {
     const published = application === undefined ? undefined : before.get(application);
     if (application === undefined || published === undefined || wanted.has(application)) continue;
     if (!found.has(application)) found.set(application, { published, problem });
   }
-  return [...found.values()];
+  return found;
 }
 
 /** The removals that wait for consent: all of them or none. */
-function heldRemovals(
-  input: PlanInput,
+function* heldRemovals(
+  input: Planning,
   before: readonly PublishedApplication[],
   gone: readonly PublishedApplication[],
   verdicts: readonly Verdict[],
-): readonly ApplicationName[] {
-  const deletes = [
-    ...gone.filter(deletesObjects),
-    ...verdicts.flatMap((verdict) =>
-      verdict.before && moves(verdict) && deletesObjects(verdict.before) ? [verdict.before] : [],
-    ),
-  ];
-  const offered = before.filter(deletesObjects).length;
+  rollout: RolloutPlan | undefined,
+): Sliced<readonly ApplicationName[]> {
+  const deletes: PublishedApplication[] = [];
+  yield* seeInSlices(gone, (published) => {
+    if (deletesObjects(published)) deletes.push(published);
+  });
+  yield* seeInSlices(verdicts, (verdict) => {
+    if (verdict.before === undefined || !moves(verdict) || !isReleased(verdict, rollout)) return;
+    if (deletesObjects(verdict.before)) deletes.push(verdict.before);
+  });
+  let offered = 0;
+  yield* seeInSlices(before, (published) => {
+    if (deletesObjects(published)) offered += 1;
+  });
   // What waits goes on waiting: else it would be enough that the origin grows meanwhile.
   const waiting = deletes.filter(({ draft }) => draft.problem?.code === codes.removalsHeld).length;
   const shrinkage = {
@@ -197,7 +281,7 @@ function heldRemovals(
 /** A cluster that left the hub has taken its desired set along; nothing is offered there any more. */
 function withoutLostCluster(
   published: PublishedApplication,
-  known: ReadonlySet<ClusterId>,
+  known: ReadonlyMap<ClusterId, ClusterFact>,
 ): PublishedApplication {
   const lost = (cluster: ClusterId | undefined): boolean =>
     cluster !== undefined && !known.has(cluster);
@@ -213,22 +297,16 @@ function withoutLostCluster(
 const deletesObjects = (published: PublishedApplication): boolean =>
   published.desired !== undefined && !published.draft.keepObjects;
 
-const isReleased =
-  (rollout: RolloutPlan | undefined) =>
-  ({ application }: Verdict): boolean =>
-    rollout?.held.has(application.name) !== true;
+const isReleased = ({ application }: Verdict, rollout: RolloutPlan | undefined): boolean =>
+  rollout?.held.has(application.name) !== true;
 
-function publishVerdict(
-  input: PlanInput,
-  verdict: Verdict,
-  rollout: RolloutPlan | undefined,
-): Step {
+function publishVerdict(input: Planning, verdict: Verdict, rollout: RolloutPlan | undefined): Step {
   const { application, before, cluster } = verdict;
   switch (verdict.kind) {
     case "keep":
       return keptBack(input, application, before, cluster, verdict.problem);
     case "publish":
-      return isReleased(rollout)(verdict)
+      return isReleased(verdict, rollout)
         ? offer(input, verdict)
         : keptBack(input, application, before, cluster, undefined);
     default:

@@ -3,6 +3,7 @@ import type { RolloutInput } from "./input.ts";
 import { isOffered, type Verdict } from "./verdict.ts";
 import type { ApplicationStatus, Labels, PublishedApplication } from "../records.ts";
 import { issueSentence, rolloutSteps, type RolloutSteps } from "../rollout/steps.ts";
+import { mapInSlices, sortedInSlices, type Sliced } from "../sliced.ts";
 import {
   nextStatuses,
   openApplications,
@@ -24,19 +25,22 @@ export type RolloutPlan = {
  * Moves the rollout of a set on: what clusters say of what is out decides which steps are open, and those let
  * changes go. `flawed` are applications of the set that Git says nothing usable about this time.
  */
-export function planRollout(
+export function* planRollout(
   input: RolloutInput,
   verdicts: readonly Verdict[],
   flawed: readonly PublishedApplication[],
   nowMs: number,
-): RolloutPlan {
-  const members: readonly Member[] = [
-    ...verdicts.map((verdict) => memberOf(verdict, input)),
-    ...flawed.map((published) => stuckMember(published, input)),
-  ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+): Sliced<RolloutPlan> {
+  const judged = yield* mapInSlices(verdicts, (verdict) => memberOf(verdict, input));
+  const stuck = yield* mapInSlices(flawed, (published) => stuckMember(published, input));
+  const members: readonly Member[] = yield* sortedInSlices([...judged, ...stuck], (a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
   const sorted = rolloutSteps(input.strategy, members);
-  const { statuses, open } = settledStatuses(input, members, sorted, nowMs);
+  yield;
+  const { statuses, open } = yield* settledStatuses(input, members, sorted, nowMs);
   const released = releaseWaiting(input.strategy, statuses, open, sorted.stepOf, nowMs);
+  yield;
   const waiting = new Set(
     released.flatMap(({ application, status }) => (status === "Waiting" ? [application] : [])),
   );
@@ -57,12 +61,12 @@ type Member = {
 };
 
 /** An application passes through several states at once when its cluster was quick. */
-function settledStatuses(
+function* settledStatuses(
   input: RolloutInput,
   members: readonly Member[],
   { steps, stepOf }: RolloutSteps,
   nowMs: number,
-): { readonly statuses: readonly RolloutStatus[]; readonly open: ReadonlySet<string> } {
+): Sliced<{ readonly statuses: readonly RolloutStatus[]; readonly open: ReadonlySet<string> }> {
   const views = members.map(({ view }) => view);
   const present = new Set(views.map(({ application }) => application));
   let statuses = nextStatuses(input.statuses, views, stepOf, nowMs);
@@ -72,8 +76,11 @@ function settledStatuses(
       ? { ...view, specDiffers: false, isSynced: false, isStuck: false, operation: undefined }
       : view,
   );
-  for (let round = 1; round < roundsMost; round += 1)
+  for (let round = 1; round < roundsMost; round += 1) {
+    yield;
     statuses = nextStatuses(statuses, rest, stepOf, nowMs);
+  }
+  yield;
   return { statuses, open: openApplications(steps, statuses, present) };
 }
 
@@ -167,7 +174,8 @@ export function nextToRemove(
     input.strategy,
     going.map(({ draft }) => ({ name: draft.name, labels: draft.labels })),
   );
-  const last = Math.max(-1, ...stepOf.values());
+  let last = -1;
+  for (const step of stepOf.values()) last = Math.max(last, step);
   if (last < 0) return going;
   return going.filter(({ draft }) => stepOf.get(draft.name) === last).slice(0, 1);
 }

@@ -4,28 +4,15 @@ import { canonicalJson } from "../../../proto/words/digest.ts";
 import type { ApplicationName, ClusterId, Generation } from "../../../proto/words/ids.ts";
 import type { Application } from "../application.ts";
 import type { ClusterFact } from "../facts.ts";
-import { generationKey, type PlanInput } from "./input.ts";
+import { generationKey, type Planning, type Step } from "./input.ts";
 import { describeOrigin, sameProblem } from "./problems.ts";
 import { isOffered, moves, samePolicy, type PublishVerdict } from "./verdict.ts";
 import { problemSince, type ProblemDraft } from "../problem.ts";
-import type {
-  ApplicationChange,
-  ApplicationDraft,
-  FleetEventDraft,
-  Origin,
-  PublishedApplication,
-  TombstoneDraft,
-} from "../records.ts";
-
-/** What is done about one application. */
-export type Step = {
-  readonly changes: readonly ApplicationChange[];
-  readonly events: readonly FleetEventDraft[];
-};
+import type { ApplicationDraft, Origin, PublishedApplication, TombstoneDraft } from "../records.ts";
 
 const nothing: Step = { changes: [], events: [] };
 
-export function offer(input: PlanInput, verdict: PublishVerdict): Step {
+export function offer(input: Planning, verdict: PublishVerdict): Step {
   const { application, before, cluster, serviceAccount, rendered } = verdict;
   const current = before?.desired;
   const same = isOffered(verdict);
@@ -96,7 +83,7 @@ function offerSentence(
 
 /** Git wants something that is not offered yet: what is offered stays where it is, beside the reason if it is a problem. */
 export function keptBack(
-  input: PlanInput,
+  input: Planning,
   application: Application,
   before: PublishedApplication | undefined,
   cluster: ClusterFact | undefined,
@@ -122,7 +109,7 @@ export function keptBack(
 
 /** The application stays exactly as it was, beside the reason. */
 export const kept = (
-  input: PlanInput,
+  input: Planning,
   published: PublishedApplication,
   because: ProblemDraft,
 ): Step =>
@@ -136,13 +123,14 @@ export const kept = (
   );
 
 function troubled(
-  input: PlanInput,
+  input: Planning,
   record: ApplicationDraft,
   before: PublishedApplication | undefined,
 ): Step {
   if (before !== undefined && sameDraft(before.draft, record)) return nothing;
   const isNew = record.problem !== undefined && !sameProblem(before?.draft.problem, record.problem);
-  const cluster = input.clusters.find((candidate) => candidate.id === record.clusterId);
+  const cluster =
+    record.clusterId === undefined ? undefined : input.clustersById.get(record.clusterId);
   return {
     changes: [{ kind: "write", record, desired: undefined, leaves: undefined }],
     events: isNew
@@ -160,12 +148,13 @@ function troubled(
 
 /** The application goes, with a tombstone where it is offered. */
 export function removal(
-  input: PlanInput,
+  input: Planning,
   published: PublishedApplication,
   cause: TombstoneCause,
 ): Step {
   const { name } = published.draft;
-  const cluster = input.clusters.find((candidate) => candidate.id === published.desired?.cluster);
+  const cluster =
+    published.desired === undefined ? undefined : input.clustersById.get(published.desired.cluster);
   return {
     changes: [
       {
@@ -203,7 +192,7 @@ function causeSentence(cause: TombstoneCause, origin: Origin): string {
 }
 
 function tombstone(
-  input: PlanInput,
+  input: Planning,
   published: PublishedApplication,
   cause: TombstoneCause,
 ): TombstoneDraft | undefined {
@@ -221,7 +210,7 @@ function tombstone(
 
 /** Larger than anything the application had, in this cluster or in the one it comes from. */
 function nextGeneration(
-  input: PlanInput,
+  input: Planning,
   application: ApplicationName,
   cluster: ClusterId,
   before: PublishedApplication | undefined,

@@ -1,4 +1,3 @@
-import { canonicalJson } from "../../../proto/words/digest.ts";
 import type { DesiredApplication, SyncPolicy } from "../../../proto/words/desired.ts";
 import type { ServiceAccount } from "../../../proto/words/service-account.ts";
 import type { Admission, Admitted } from "../admission.ts";
@@ -87,5 +86,7 @@ const sameOffer = (
   entry.destinationNamespace === application.destination.namespace &&
   samePolicy(entry.policy, application.policy);
 
+// Each of its fields is a plain value.
 export const samePolicy = (a: SyncPolicy, b: SyncPolicy): boolean =>
-  canonicalJson({ ...a }) === canonicalJson({ ...b });
+  a === b ||
+  (Object.keys({ ...a, ...b }) as readonly (keyof SyncPolicy)[]).every((key) => a[key] === b[key]);

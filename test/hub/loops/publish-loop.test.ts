@@ -686,6 +686,37 @@ spec:
     assert.equal(await offered(one), "s1-prod-1@1 s2-prod-1@1 s3-prod-1@1 s4-prod-1@1");
   });
 
+  test("dying amid a large set loses nothing and repeats nothing", async () => {
+    const clusters: ClusterId[] = [];
+    for (let at = 0; at < 250; at += 1) clusters.push(await addCluster(`c-${at}`, { env: "prod" }));
+    await hub.stop();
+    const commit = await fleet.commit(
+      { files: { "fleet/web.yaml": webSet(url), "apps/web/a.yaml": configMap("a") } },
+      signal,
+    );
+    for (const diesAfter of [100, 200]) {
+      let records = 0;
+      hub = await startHub((needs) => ({
+        ...needs,
+        record: async (...args) => {
+          records += 1;
+          if (records > 1) return new Promise(() => {});
+          return needs.record(...args);
+        },
+      }));
+      await eventually(async () => assert.equal((await applications()).length, diesAfter));
+      assert.equal((await hub.store.applicationSets.find("web", signal))?.path, "fleet/web.yaml");
+      void hub.stop();
+      await nextTurn();
+    }
+    hub = await startHub();
+    await published(commit);
+    for (const [at, cluster] of clusters.entries())
+      assert.equal(await offered(cluster), `web-c-${at}@1`);
+    const told = await hub.store.events.since(0, 1_000, signal);
+    assert.equal(told.filter(({ kind }) => kind === "application-created").length, 250);
+  });
+
   test("an element that fails costs its own application, unless sets are whole", async () => {
     const one = await addCluster("prod-1", { env: "prod" });
     const list = (...items: readonly string[]): string => `

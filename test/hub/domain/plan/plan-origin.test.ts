@@ -8,6 +8,7 @@ import { parseAppProject } from "../../../../hub/domain/app-project.ts";
 import { parseApplication, type Application } from "../../../../hub/domain/application.ts";
 import { admit } from "../../../../hub/domain/admission.ts";
 import { planOrigin } from "../../../../hub/domain/plan/plan-origin.ts";
+import { atOnce } from "../../../../hub/domain/sliced.ts";
 import {
   generationKey,
   type ApplicationOutcome,
@@ -36,17 +37,19 @@ type Wish = {
   /** Stands for what it is rendered to. */
   readonly content?: string;
   readonly objects?: number;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly keeps?: boolean;
   readonly broken?: boolean;
 };
 
-function application({ name, cluster, spec, keeps }: Wish): Application {
+function application({ name, cluster, labels, spec, keeps }: Wish): Application {
   const read = parseApplication({
     apiVersion: "argoproj.io/v1alpha1",
     kind: "Application",
     metadata: {
       name,
+      ...(labels === undefined ? {} : { labels }),
       finalizers: keeps === true ? [] : ["resources-finalizer.argocd.argoproj.io"],
     },
     spec: {
@@ -96,7 +99,18 @@ const base: PlanInput = {
   nowMs: 1000,
 };
 
-const plan = (over: Partial<PlanInput>): OriginPlan => planOrigin({ ...base, ...over });
+type WholePlan = Omit<OriginPlan, "steps"> & { readonly changes: readonly ApplicationChange[] };
+
+/** The plan with its steps taken; its events are those of the steps and of the origin. */
+function plan(over: Partial<PlanInput>): WholePlan {
+  const { steps, ...rest } = atOnce(planOrigin({ ...base, ...over }));
+  const taken = [...steps];
+  return {
+    ...rest,
+    changes: taken.flatMap(({ changes }) => changes),
+    events: [...taken.flatMap(({ events }) => events), ...rest.events],
+  };
+}
 
 /** The obvious store: what is published after the changes. */
 function carriedOut(
@@ -119,7 +133,7 @@ const published = (...wishes: readonly Wish[]): readonly PublishedApplication[] 
   carriedOut([], plan({ outcome: generated(...wishes) }).changes);
 
 /** A plan in a line a change. */
-const told = (made: OriginPlan): readonly string[] =>
+const told = (made: WholePlan): readonly string[] =>
   made.changes.map((change) => {
     if (change.kind === "remove") {
       const { tombstone } = change;
@@ -518,7 +532,7 @@ suite("whose rights an application is looked after with", () => {
   const everywhere = (account: string) => projectOf([{ server: "*", namespace: "*", account }]);
   const first = plan({ outcome: generated(wish), projects: everywhere("deployer") });
   const before = carriedOut([], first.changes);
-  const offeredIn = ({ changes }: OriginPlan) =>
+  const offeredIn = ({ changes }: WholePlan) =>
     changes.flatMap((change) =>
       change.kind === "write" && change.desired !== undefined
         ? [[change.desired.entry.generation, change.desired.entry.serviceAccount]]
@@ -610,12 +624,11 @@ suite("whose rights an application is looked after with", () => {
       kind: "generated",
       flaws: [],
       applications: ["canary", "prod-1", "prod-2"].map((name) => {
-        const made = outcome({ name, content, broken: broken.includes(name) });
-        const tier = name.replace(/-.*/, "");
-        return { ...made, application: { ...made.application, labels: { tier } } };
+        const labels = { tier: name.replace(/-.*/, "") };
+        return outcome({ name, content, labels, broken: broken.includes(name) });
       }),
     });
-    const states = (made: OriginPlan): string => made.rollout.map(({ status }) => status).join(" ");
+    const states = (made: WholePlan): string => made.rollout.map(({ status }) => status).join(" ");
     const healthyAt = (generation: number): ApplicationStatus => ({
       syncStatus: "Synced",
       health: { state: "Healthy", message: "" },
@@ -631,11 +644,11 @@ suite("whose rights an application is looked after with", () => {
     /** A hub and clusters that carry out what they are offered when told to. */
     class World {
       published: readonly PublishedApplication[] = [];
-      statuses: OriginPlan["rollout"] = [];
+      statuses: WholePlan["rollout"] = [];
       reported = new Map<ApplicationName, ApplicationStatus>();
       leaving = new Set<ApplicationName>();
 
-      pass(made: OriginOutcome): OriginPlan {
+      pass(made: OriginOutcome): WholePlan {
         const { statuses, reported, leaving } = this;
         const next = plan({
           before: this.published,
