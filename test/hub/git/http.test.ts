@@ -36,8 +36,8 @@ suite("gitHttp", () => {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 
-  const http = (authorization?: string, bytesMost = 1_000): GitHttp =>
-    gitHttp(connections, authorization, { bytesMost, silenceMs: 200 }, signal);
+  const http = (authorization?: string, bytesMost = 1_000, silenceMs = 60_000): GitHttp =>
+    gitHttp(connections, authorization, { bytesMost, silenceMs }, signal);
 
   const textOf = async (transport: GitHttp, address: string): Promise<string> => {
     const { body } = await transport.request({ url: address });
@@ -77,7 +77,7 @@ suite("gitHttp", () => {
 
   test("gives up on silence", async () => {
     answer = () => {};
-    await assert.rejects(textOf(http(), url), /nothing arrived for 200 ms/);
+    await assert.rejects(textOf(http(undefined, 1_000, 200), url), /nothing arrived for 200 ms/);
   });
 
   test("follows a redirect of the first question and stays there", async () => {
