@@ -96,6 +96,7 @@ export const rooms: readonly Room[] = [
   ...hubEdge("hub/http", ["hub/http/"], ["hono", "@hono/node-server", "@hono/zod-openapi", "zod"]),
   ...hubEdge("hub/log", ["hub/log.ts"], ["pino"]),
   ...hubEdge("hub/metrics", ["hub/metrics.ts"], ["prom-client"]),
+  ...hubEdge("hub/transliterate", ["hub/transliterate.ts"], ["unidecode"]),
   {
     name: "hub/cli",
     files: ["hub/cli/"],
@@ -107,7 +108,14 @@ export const rooms: readonly Room[] = [
   {
     name: "hub/cli/import-argocd",
     files: ["hub/cli/import-argocd/"],
-    may: ["hub/cli/", "hub/domain/", "hub/git/yaml.ts", "proto/words/", "proto/kit/"],
+    may: [
+      "hub/cli/",
+      "hub/domain/",
+      "hub/git/yaml.ts",
+      "hub/transliterate.ts",
+      "proto/words/",
+      "proto/kit/",
+    ],
     packages: ["yaml"],
     node: "all",
     rule: "the import asks no hub: it generates with the hub's own domain, and reads YAML as the hub does",

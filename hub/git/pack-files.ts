@@ -11,8 +11,9 @@ import {
   type FileHandle,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "./is-missing.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
-import { isMissing, readPackIndex } from "./pack.ts";
+import { readPackIndex } from "./pack-index.ts";
 
 /**
  * Removes what a kill in the middle of a fetch leaves behind: packs without an index, indexes without a pack,

@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
-import type { ObjectStore } from "./pack.ts";
+import type { ObjectStore } from "./objects.ts";
 
 export type TreeEntryKind = "directory" | "file" | "symlink" | "submodule";
 

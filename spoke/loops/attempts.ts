@@ -7,6 +7,7 @@ import type { Command } from "../../proto/words/link-messages.ts";
 import { objectKeyParts } from "../../proto/words/object-key.ts";
 import type { ClusterApi } from "../domain/cluster.ts";
 import { afterRepair, repairAtMs } from "../domain/heal.ts";
+import type { Pass } from "../domain/pass.ts";
 import { workIn } from "../domain/plan.ts";
 import {
   isRunning,
@@ -17,7 +18,6 @@ import {
 } from "../domain/sync.ts";
 import type { Alarms } from "./alarms.ts";
 import type { ApplicationWork } from "./application-work.ts";
-import type { Pass } from "./carry-out.ts";
 import type { ClusterView } from "./cluster-view.ts";
 
 export type AttemptsNeeds = {

@@ -104,7 +104,8 @@ function versionsOfTypes(): (type: ResourceType, version: string) => ResourceTyp
   };
 }
 
-const groupKind = (key: ObjectKey): string => {
+/** How kinds are named here: `group/Kind`. */
+export const groupKind = (key: ObjectKey): string => {
   const { group, kind } = objectKeyParts(key);
   return `${group}/${kind}`;
 };

@@ -2,9 +2,10 @@ import type { ObjectKey } from "../../proto/words/object-key.ts";
 import { describeObjectProblem, objectName } from "../domain/conditions.ts";
 import { whyStillThere } from "../domain/health/deletion.ts";
 import { removalSteps } from "../domain/order.ts";
+import type { Pass } from "../domain/pass.ts";
 import { syncOptionsOf } from "../domain/sync-options.ts";
 import type { ApplicationWork } from "./application-work.ts";
-import type { CarryOutNeeds, CarryOutSettings, Pass } from "./carry-out.ts";
+import type { PassNeeds, PassSettings } from "./ongoing-pass.ts";
 import { namesOf, removeObject } from "./remove-object.ts";
 import { sideBySide } from "./side-by-side.ts";
 
@@ -15,8 +16,8 @@ import { sideBySide } from "./side-by-side.ts";
  */
 export async function removeApplication(
   work: ApplicationWork,
-  needs: CarryOutNeeds,
-  settings: CarryOutSettings,
+  needs: PassNeeds,
+  settings: PassSettings,
   signal: AbortSignal,
 ): Promise<Pass> {
   const { inventories, view, log } = needs;

@@ -61,7 +61,9 @@ export function createReporter(needs: ReporterNeeds): Reporter {
       if (removal.kind !== "remove") return [];
       return [{ kind: "prune", entry: removal.entry, isRemoving: removal.isRemoving }];
     });
-    publish(work, draft(work, work.tombstone.generation, actions).report, false);
+    // The order is newer than all there was of the application; a hub that heard its number as that of something
+    // held would take the order for overtaken, and give another.
+    publish(work, draft(work, work.tombstone.generation - 1, actions).report, false);
   }
 
   function draft(

@@ -3,7 +3,7 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { Mailbox } from "../../proto/kit/mailbox.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
-import { describeError, NotPermitted, Trouble } from "../../proto/kit/trouble.ts";
+import { describeError } from "../../proto/kit/trouble.ts";
 import { Turns } from "../../proto/kit/turns.ts";
 import type { ApplicationName, Generation } from "../../proto/words/ids.ts";
 import type { Ack, Command, CommandResult } from "../../proto/words/link-messages.ts";
@@ -12,24 +12,20 @@ import type { ApplicationReport } from "../../proto/words/report.ts";
 import type { ClusterApi, InventoryStore } from "../domain/cluster.ts";
 import { noRepairs } from "../domain/heal.ts";
 import type { HeldSet } from "../domain/held-set.ts";
-import { isAllApplied, type PruneBrake } from "../domain/plan.ts";
+import type { PruneBrake } from "../domain/plan.ts";
 import { reachOf, type Reach } from "../domain/reach.ts";
-import { idle, isRunning } from "../domain/sync.ts";
-import { actingFor } from "./acting-for.ts";
 import { Alarms } from "./alarms.ts";
 import { ApplicationWork } from "./application-work.ts";
 import { createAttempts } from "./attempts.ts";
-import { bundleIdentity, loadBundle, type BundleNeeds, type ReadBlob } from "./bundles.ts";
-import { carryOut, type CarryOutNeeds } from "./carry-out.ts";
+import type { BundleNeeds, ReadBlob } from "./bundles.ts";
 import { createClusterView } from "./cluster-view.ts";
 import { Declarations } from "./declarations.ts";
 import { Inventories } from "./inventories.ts";
 import { createKindsInUse } from "./kinds-in-use.ts";
 import { LiveObjects, type Touched } from "./live-objects.ts";
 import { createPodLooks } from "./pod-looks.ts";
-import { removeApplication } from "./remove-application.ts";
 import { createReporter } from "./reporter.ts";
-import { sideBySide } from "./side-by-side.ts";
+import { createVisits } from "./visits.ts";
 import { createWatchLoop, watchLoopDefaults, type WatchLoopSettings } from "./watch-loop.ts";
 
 export type SyncLoopNeeds = {
@@ -101,9 +97,6 @@ export type SyncLoop = {
   readonly command: (command: Command) => void;
 };
 
-/** Looking again at once is for what moved meanwhile. More than this is a fight, or a bug. */
-const roundsMost = 10;
-
 export function createSyncLoop(
   needs: SyncLoopNeeds,
   overrides: Partial<SyncLoopSettings> = {},
@@ -157,7 +150,7 @@ export function createSyncLoop(
   });
   const bundles: BundleNeeds = { readBlob: needs.readBlob, findType: kinds.find, hubId };
   const { nowMs } = clock;
-  const { report, reportRemoval } = createReporter({
+  const reporter = createReporter({
     view,
     kinds,
     alarms,
@@ -168,17 +161,30 @@ export function createSyncLoop(
   });
   const podLooks = createPodLooks({ cluster, view, alarms, nowMs, log }, settings);
   const attempts = createAttempts({ cluster, view, alarms, clock, random, log, answer }, settings);
-  const passNeeds: CarryOutNeeds = {
-    cluster,
-    inventories,
-    objects,
-    view,
-    bundles,
-    hubId,
-    applications: () => [...works.keys()],
-    nowMs,
-    log,
-  };
+  const visits = createVisits(
+    {
+      cluster,
+      inventories,
+      objects,
+      view,
+      bundles,
+      hubId,
+      applications: () => [...works.keys()],
+      nowMs,
+      log,
+      alarms,
+      kinds,
+      attempts,
+      podLooks,
+      reporter,
+      declare,
+      wake,
+      answer,
+      refuseCommands,
+      onRemoved,
+    },
+    settings,
+  );
 
   // ── What comes from outside is noted here; the work happens in the application's turn. ──
 
@@ -265,6 +271,14 @@ export function createSyncLoop(
     needs.onCommandDone({ kind: "command-result", id, succeeded, message });
   }
 
+  /** Nothing of it is left in the cluster that has not been left there on purpose. */
+  function onRemoved({ application }: ApplicationWork, generation: Generation): void {
+    works.delete(application);
+    kinds.rewatch();
+    needs.onReport(application, undefined);
+    needs.onRemoved(application, generation);
+  }
+
   function refuseCommands(work: ApplicationWork, why: string): void {
     for (const order of work.commands.splice(0)) answer(order, false, why);
     attempts.answerAll(work, false, why);
@@ -307,23 +321,23 @@ export function createSyncLoop(
   }
 
   async function serve(signal: AbortSignal): Promise<never> {
-    const visits = new Set<Promise<void>>();
+    const underWay = new Set<Promise<void>>();
     try {
       for (;;) {
         const [application] = await wakes.take(signal);
         if (inLine.has(application)) continue;
         inLine.add(application);
-        const visit = turns
+        const turn = turns
           .take(application, () => visitApplication(application, signal), signal)
           .catch((error: unknown) => {
             if (signal.aborted) return;
             log.error("visit failed", { application, problem: describeError(error) });
           });
-        visits.add(visit);
-        void visit.then(() => visits.delete(visit));
+        underWay.add(turn);
+        void turn.then(() => underWay.delete(turn));
       }
     } finally {
-      await Promise.all(visits);
+      await Promise.all(underWay);
     }
   }
 
@@ -331,183 +345,7 @@ export function createSyncLoop(
     inLine.delete(name);
     const work = works.get(name);
     if (work === undefined) return;
-    // Every visit sets anew what it has to be woken up for.
-    alarms.clear(name);
-    try {
-      if (work.tombstone === undefined) await visit(work, signal);
-      else await visitRemoved(work, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      onFailure(work, error);
-    }
-  }
-
-  function onFailure(work: ApplicationWork, error: unknown): void {
-    const { application } = work;
-    const level = error instanceof Trouble ? "warn" : "error";
-    const problem = describeError(error);
-    log[level]("application was not looked after", { application, problem });
-    if (error instanceof NotPermitted)
-      work.denial = { kind: "not-permitted", message: error.message };
-    if (isRunning(work.state)) attempts.onFailure(work, problem);
-    else lookAgain(work);
-    if (work.tombstone === undefined) report(work);
-    else reportRemoval(work);
-  }
-
-  function lookAgain(work: ApplicationWork): void {
-    work.loadFailures += 1;
-    alarms.set(work.application, nowMs() + attempts.pauseMs(work.loadFailures));
-  }
-
-  // ── One application, wanted. ──
-
-  async function visit(work: ApplicationWork, signal: AbortSignal): Promise<void> {
-    const { application } = work;
-    // It was being removed and is wanted again.
-    if (work.state.kind !== "idle" && work.state.attempt.reason === "tombstone") work.state = idle;
-    if (work.state.kind === "idle" && hasUnreadableKinds(work)) work.isStale = true;
-    await doRefreshes(work, signal);
-    // Each round carries on a pass; it ends when only the cluster, the clock or the hub can move things.
-    for (let rounds = 1; ; rounds += 1) {
-      if (work.isDropped || work.tombstone !== undefined) return wake(application);
-      if (!(await isReady(work, signal))) return;
-      if (!attempts.decide(work) || !(await pass(work, signal))) break;
-      if (rounds < roundsMost) continue;
-      log.warn("application did not come to rest", { application, rounds });
-      alarms.set(application, nowMs() + settings.retry.firstMs);
-      break;
-    }
-    if (hasUnreadableKinds(work)) alarms.set(application, nowMs() + settings.retry.mostMs);
-    await podLooks.refresh(work, signal);
-    report(work);
-  }
-
-  const hasUnreadableKinds = (work: ApplicationWork): boolean =>
-    (work.bundle?.unreadable.size ?? 0) > 0;
-
-  /** Has its bundle read and its kinds watched. When not, whatever is missing wakes it up. */
-  async function isReady(work: ApplicationWork, signal: AbortSignal): Promise<boolean> {
-    const { desired } = work;
-    if (desired === undefined) return false;
-    if (work.isStale || work.bundle?.identity !== bundleIdentity(desired, hubId())) {
-      // What happens while it is read makes it stale again.
-      work.isStale = false;
-      const loaded = await loadBundle(desired, bundles, signal).catch((error: unknown) => {
-        work.isStale = true;
-        throw error;
-      });
-      if (work.desired !== desired) return await isReady(work, signal);
-      if (!loaded.ok) {
-        work.isStale = true;
-        work.problem = loaded.problem;
-        lookAgain(work);
-        attempts.answerAll(work, false, "the bundle cannot be read");
-        if (await kinds.watch(work, signal)) report(work);
-        return false;
-      }
-      work.bundle = loaded.value;
-      work.loadFailures = 0;
-      declare(
-        work,
-        loaded.value.objects.map(({ key }) => key),
-      );
-    }
-    const isWatched = await kinds.watch(work, signal);
-    noteApplied(work);
-    return isWatched;
-  }
-
-  /** Carries out one pass. True: look again at once. */
-  async function pass(work: ApplicationWork, signal: AbortSignal): Promise<boolean> {
-    // A retry may have to look anew for kinds that were missing.
-    if (!(await isReady(work, signal))) return false;
-    const { desired, bundle, state } = work;
-    if (desired === undefined || bundle === undefined || !isRunning(state)) return false;
-    if (state.kind === "fetching") {
-      attempts.onFetched(work);
-      report(work);
-    }
-    const { attempt } = state;
-    const acting = { ...passNeeds, cluster: actingFor(work, cluster) };
-    const outcome = await carryOut(work, attempt, desired, bundle, acting, settings, signal);
-    work.denial = undefined;
-    noteApplied(work);
-    return attempts.onPass(work, outcome);
-  }
-
-  function noteApplied(work: ApplicationWork): void {
-    const { desired, bundle } = work;
-    if (desired === undefined || bundle === undefined) return;
-    if (bundle.identity !== bundleIdentity(desired, hubId())) return;
-    const inventory = inventories.of(work.application);
-    const isHeldEmpty =
-      bundle.objects.length === 0 && inventory.size > 0 && !desired.policy.allowEmpty;
-    work.problem = isHeldEmpty ? { kind: "bundle-empty" } : undefined;
-    if (work.recoveredAt !== desired.generation) work.recovered.clear();
-    if (isHeldEmpty || !isAllApplied(bundle.objects, inventory)) return;
-    work.appliedGeneration = desired.generation;
-    work.appliedRevision = desired.revision;
-  }
-
-  async function doRefreshes(work: ApplicationWork, signal: AbortSignal): Promise<void> {
-    const refreshes = work.commands.filter(({ order }) => order === "refresh");
-    if (refreshes.length === 0) return;
-    work.commands = work.commands.filter(({ order }) => order !== "refresh");
-    try {
-      work.isStale = true;
-      if (await isReady(work, signal)) await readAgain(work, signal);
-      report(work, true);
-      for (const order of refreshes) answer(order, true, "read again from the cluster");
-    } catch (error) {
-      signal.throwIfAborted();
-      for (const order of refreshes) answer(order, false, describeError(error));
-      throw error;
-    }
-  }
-
-  async function readAgain(work: ApplicationWork, signal: AbortSignal): Promise<void> {
-    const keys = [...inventories.of(work.application).keys()];
-    const read = async (key: ObjectKey): Promise<void> => {
-      const known = view.live(work, key);
-      const object = await actingFor(work, cluster).get(key, signal);
-      if (object === undefined && known !== undefined) objects.remove(known.object);
-      // A fingerprint is of one version, and only the watched one can be compared.
-      else if (object !== undefined && object.apiVersion === known?.object.apiVersion)
-        objects.putAnswer(object);
-    };
-    await sideBySide(keys, settings.objectsAtOnceMost, read, signal);
-  }
-
-  // ── One application, ordered away. ──
-
-  async function visitRemoved(work: ApplicationWork, signal: AbortSignal): Promise<void> {
-    const { tombstone, application } = work;
-    if (tombstone === undefined) return;
-    refuseCommands(work, "the application is being removed");
-    if (!tombstone.keepObjects && inventories.of(application).size > 0) {
-      if (!(await kinds.watch(work, signal))) return;
-      if (!attempts.decideRemoval(work, tombstone.generation)) return;
-      attempts.onFetched(work);
-      const acting = { ...passNeeds, cluster: actingFor(work, cluster) };
-      const outcome = await removeApplication(work, acting, settings, signal);
-      work.denial = undefined;
-      attempts.onPass(work, outcome);
-      if (outcome.kind !== "done") return reportRemoval(work);
-    }
-    await inventories.forget(application, signal);
-    if (work.isDropped || work.tombstone !== tombstone) return wake(application);
-    log.info("application removed", {
-      application,
-      generation: tombstone.generation,
-      cause: tombstone.cause,
-      actor: tombstone.actor,
-      kept: tombstone.keepObjects,
-    });
-    works.delete(application);
-    kinds.rewatch();
-    needs.onReport(application, undefined);
-    needs.onRemoved(application, tombstone.generation);
+    await visits.visit(work, signal);
   }
 
   return { run, setHeld, command };

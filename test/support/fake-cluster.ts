@@ -7,34 +7,25 @@ import {
   splitApiVersion,
   type ObjectKey,
 } from "../../proto/words/object-key.ts";
-import {
-  fieldManager,
-  type ApplyOutcome,
-  type ClusterApi,
-  type InventoryStore,
-  type RemoveOutcome,
-  type WatchEvent,
+import type {
+  ApplyOutcome,
+  ClusterApi,
+  InventoryStore,
+  RemoveOutcome,
+  WatchEvent,
 } from "../../spoke/domain/cluster.ts";
 import type { InventoryEntry } from "../../spoke/domain/inventory.ts";
-import {
-  keyOfObject,
-  type KubeObject,
-  type ManagedFieldsEntry,
-  type ResourceType,
-} from "../../spoke/domain/kube-object.ts";
-import { payloadOf } from "../../spoke/kube/payload.ts";
+import { keyOfObject, type KubeObject, type ResourceType } from "../../spoke/domain/kube-object.ts";
 import { trimManagedFields } from "../../spoke/kube/trim.ts";
 import { ApiServerUnavailable, KindGone } from "../../spoke/kube/trouble.ts";
-import {
-  copyField,
-  fieldSetOf,
-  isTree,
-  removeField,
-  toFieldsV1,
-  valueAt,
-  type FieldSet,
-  type Tree,
-} from "./field-sets.ts";
+import { finishedStatus } from "./fake-cluster/finished-status.ts";
+import { allVerbs, builtInTypes, typeKey } from "./fake-cluster/kinds.ts";
+import { selectorOf } from "./fake-cluster/label-selector.ts";
+import { mergeApply, mergeUpdate } from "./fake-cluster/merges.ts";
+import { sameBut, sameSpec } from "./fake-cluster/sameness.ts";
+import { asObject, asTree, textOf } from "./fake-cluster/trees.ts";
+import { newWatcher, type Watcher } from "./fake-cluster/watcher.ts";
+import { isTree, type Tree } from "./field-sets.ts";
 
 export type FakeClusterOptions = {
   /** Exist from the start, beside `default`, `kube-system` and `wheelhouse`. */
@@ -254,7 +245,6 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
     return { key, type };
   }
 
-  /** An update by `manager`: it owns what it changed, and nobody else does any more. */
   function update(
     key: ObjectKey,
     wanted: Tree,
@@ -262,27 +252,7 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
     subresource: string | undefined,
   ): KubeObject {
     const before = live.get(key);
-    const next = structuredClone(wanted);
-    const had = before === undefined ? new Set<string>() : fieldSetOf(asTree(before));
-    const has = fieldSetOf(next);
-    const changed = new Set(
-      [...has].filter((path) => !had.has(path) || differs(before, next, path)),
-    );
-    const claims = claimsOf(before).map((claim) => ({
-      ...claim,
-      fields: new Set([...claim.fields].filter((path) => has.has(path) && !changed.has(path))),
-    }));
-    const mine = claims.find(
-      (claim) =>
-        claim.manager === manager &&
-        claim.operation === "Update" &&
-        claim.subresource === subresource,
-    );
-    if (mine !== undefined) for (const path of changed) mine.fields.add(path);
-    else if (changed.size > 0)
-      claims.push({ manager, operation: "Update", subresource, fields: changed, time: stamp() });
-    setClaims(next, claims);
-    return store(key, next, before);
+    return store(key, mergeUpdate(before, wanted, { manager, subresource, time: stamp() }), before);
   }
 
   function applyNow(
@@ -292,48 +262,9 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
     dryRun: boolean,
   ): ApplyOutcome {
     const before = live.get(key);
-    const applied = asTree(structuredClone(payloadOf(object)));
-    const wanted = fieldSetOf(applied);
-    const claims = claimsOf(before);
-    const mine = claims.find(
-      (claim) => claim.manager === fieldManager && claim.operation === "Apply",
-    );
-    const others = claims.filter((claim) => claim !== mine);
-    const inConflict = [...wanted].filter((path) => differs(before, applied, path));
-    const opponents = others.filter((claim) => inConflict.some((path) => claim.fields.has(path)));
-    if (opponents.length > 0 && !force) {
-      const managers = [...new Set(opponents.map((claim) => claim.manager))];
-      return {
-        kind: "conflict",
-        managers,
-        message: `Apply failed with ${inConflict.length} conflicts: conflicts with ${managers.map((name) => JSON.stringify(name)).join(", ")}`,
-      };
-    }
-    const next = asTree(structuredClone(before ?? identityOf(object)));
-    for (const path of wanted) copyField(applied, next, path);
-    const kept = others.map((claim) => ({
-      ...claim,
-      fields: new Set([...claim.fields].filter((path) => !inConflict.includes(path))),
-    }));
-    for (const path of withoutWanted(mine?.fields ?? new Set(), wanted)) {
-      const shared = kept.some((claim) =>
-        [...claim.fields].some(
-          (other) =>
-            other === path || (path.endsWith("\n.") && other.startsWith(path.slice(0, -1))),
-        ),
-      );
-      if (!shared) removeField(next, path);
-    }
-    setClaims(next, [
-      ...kept,
-      {
-        manager: fieldManager,
-        operation: "Apply",
-        subresource: undefined,
-        fields: new Set(wanted),
-        time: stamp(),
-      },
-    ]);
+    const merged = mergeApply(before, object, { force, time: stamp() });
+    if (merged.kind === "conflict") return merged;
+    const { next } = merged;
     if (dryRun) {
       // What would be stored: bookkeeping as it is, fields as they would be.
       const preview = asObject(next);
@@ -566,290 +497,15 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
   };
 }
 
-type WatcherSays = WatchEvent | "relist" | "broken" | "kind-gone";
-
-type Watcher = {
-  readonly type: ResourceType;
-  readonly offer: (event: "present" | "gone", object: KubeObject) => void;
-  readonly relist: () => void;
-  readonly end: () => void;
-  readonly kindGone: () => void;
-  readonly clear: () => void;
-  readonly next: (signal: AbortSignal) => Promise<WatcherSays>;
-};
-
-function newWatcher(
-  type: ResourceType,
-  see: (event: "present" | "gone", object: KubeObject) => WatchEvent | undefined,
-): Watcher {
-  const waiting: WatcherSays[] = [];
-  let arrival = Promise.withResolvers<void>();
-  const say = (something: WatcherSays): void => {
-    waiting.push(something);
-    arrival.resolve();
-    arrival = Promise.withResolvers();
-  };
-  return {
-    type,
-    offer: (event, object) => {
-      const seen = see(event, object);
-      if (seen !== undefined) say(seen);
-    },
-    relist: () => say("relist"),
-    end: () => say("broken"),
-    kindGone: () => say("kind-gone"),
-    clear: () => {
-      waiting.length = 0;
-    },
-    next: async (signal) => {
-      for (;;) {
-        signal.throwIfAborted();
-        const first = waiting.shift();
-        if (first !== undefined) return first;
-        await unlessAborted(arrival.promise, signal);
-      }
-    },
-  };
-}
-
-type Claim = {
-  readonly manager: string;
-  readonly operation: "Apply" | "Update";
-  readonly subresource: string | undefined;
-  readonly fields: Set<string>;
-  readonly time: string;
-};
-
-function claimsOf(object: KubeObject | undefined): Claim[] {
-  return (object?.metadata.managedFields ?? []).map((entry) => ({
-    manager: entry.manager,
-    operation: entry.operation,
-    subresource: entry.subresource,
-    fields: new Set(pathsOf(entry.fieldsV1 ?? {})),
-    time: entry.time ?? "",
-  }));
-}
-
-function* pathsOf(fields: Tree, elements: readonly string[] = []): Iterable<string> {
-  for (const [element, inner] of Object.entries(fields)) {
-    const path = [...elements, element];
-    if (isTree(inner) && Object.keys(inner).length > 0) yield* pathsOf(inner, path);
-    else yield path.join("\n");
-  }
-}
-
-function setClaims(object: Tree, claims: readonly Claim[]): void {
-  const managedFields = claims
-    .filter((claim) => claim.fields.size > 0)
-    .map((claim): ManagedFieldsEntry => ({
-      manager: claim.manager,
-      operation: claim.operation,
-      apiVersion: textOf(object["apiVersion"]),
-      ...(claim.subresource === undefined ? {} : { subresource: claim.subresource }),
-      time: claim.time,
-      fieldsV1: toFieldsV1(claim.fields),
-    }));
-  const metadata = isTree(object["metadata"]) ? object["metadata"] : {};
-  object["metadata"] = { ...metadata, managedFields };
-}
-
-/** Whole list items first: what is left of an item that goes needs no work of its own. */
-const withoutWanted = (before: FieldSet, wanted: FieldSet): readonly string[] =>
-  [...before]
-    .filter((path) => !wanted.has(path))
-    .toSorted((a, b) => Number(b.endsWith("\n.")) - Number(a.endsWith("\n.")));
-
-function differs(before: KubeObject | undefined, after: Tree, path: string): boolean {
-  if (before === undefined || path.endsWith("\n.")) return false;
-  return stableJson(valueAt(before, path)) !== stableJson(valueAt(after, path));
-}
-
 function rejected(status: number, reason: string, message: string): ApplyOutcome {
   return { kind: "rejected", status, reason, message };
 }
 
-const identityOf = ({
-  apiVersion,
-  kind,
-  metadata: { name, namespace },
-}: KubeObject): KubeObject => ({
-  apiVersion,
-  kind,
-  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-});
-
 const noFinalizers = (object: KubeObject): boolean =>
   (object.metadata.finalizers ?? []).length === 0;
 
-const bookkeeping = new Set(["resourceVersion", "generation", "uid", "creationTimestamp"]);
-
-const withoutBookkeeping = (object: Tree): Tree => {
-  const metadata = isTree(object["metadata"]) ? object["metadata"] : {};
-  return {
-    ...object,
-    metadata: Object.fromEntries(
-      Object.entries(metadata)
-        .filter(([name]) => !bookkeeping.has(name))
-        .map(([name, value]) => [name, name === "managedFields" ? withoutTimes(value) : value]),
-    ),
-  };
-};
-
-const withoutTimes = (claims: unknown): unknown =>
-  Array.isArray(claims)
-    ? (claims as readonly unknown[])
-        .map((claim) => stableJson(isTree(claim) ? { ...claim, time: undefined } : claim))
-        .toSorted()
-    : claims;
-
-const sameBut = (before: KubeObject, next: Tree): boolean =>
-  stableJson(withoutBookkeeping(asTree(before))) === stableJson(withoutBookkeeping(next));
-
-function sameSpec(before: KubeObject, next: Tree): boolean {
-  const essence = ({ metadata: _metadata, status: _status, ...rest }: Tree): string =>
-    stableJson(rest);
-  return essence(asTree(before)) === essence(next);
-}
-
-function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (typeof part === "bigint") return `${part}n`;
-    return isTree(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part;
-  });
-}
-
-/** Objects and trees are the same JSON; only what the compiler knows of them differs. */
-const asTree = (object: KubeObject): Tree => object;
-const asObject = (tree: Tree): KubeObject => tree as KubeObject;
-
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-const typeKey = (group: string, kind: string): string => `${group}/${kind}`;
-
 const namespaceKey = (name: string): ObjectKey =>
   makeObjectKey({ group: "", kind: "Namespace", namespace: "", name });
-
-/** `a=b`, `a==b`, `a!=b`, `a` and `!a`, joined by commas. */
-function selectorOf(text: string): (object: KubeObject) => boolean {
-  const terms = text.split(",").filter((term) => term !== "");
-  return (object) => {
-    const labels = object.metadata.labels ?? {};
-    return terms.every((term) => {
-      const [name = "", value] = term.split(/!?==?/);
-      if (value === undefined)
-        return term.startsWith("!") ? labels[term.slice(1)] === undefined : term in labels;
-      return term.includes("!=") ? labels[name] !== value : labels[name] === value;
-    });
-  };
-}
-
-/** The status a finished rollout leaves behind; `undefined` for kinds without controllers here. */
-function finishedStatus(object: KubeObject): Tree | undefined {
-  const spec = isTree(object["spec"]) ? object["spec"] : {};
-  const replicas = typeof spec["replicas"] === "number" ? spec["replicas"] : 1;
-  const observedGeneration = object.metadata.generation ?? 1;
-  switch (object.kind) {
-    case "Deployment":
-      return {
-        observedGeneration,
-        replicas,
-        updatedReplicas: replicas,
-        readyReplicas: replicas,
-        availableReplicas: replicas,
-        conditions: [
-          { type: "Available", status: "True", reason: "MinimumReplicasAvailable" },
-          { type: "Progressing", status: "True", reason: "NewReplicaSetAvailable" },
-        ],
-      };
-    case "StatefulSet":
-      return {
-        observedGeneration,
-        replicas,
-        updatedReplicas: replicas,
-        readyReplicas: replicas,
-        currentReplicas: replicas,
-        availableReplicas: replicas,
-        currentRevision: `r${observedGeneration}`,
-        updateRevision: `r${observedGeneration}`,
-      };
-    case "DaemonSet":
-      return {
-        observedGeneration,
-        desiredNumberScheduled: 1,
-        currentNumberScheduled: 1,
-        updatedNumberScheduled: 1,
-        numberReady: 1,
-        numberAvailable: 1,
-      };
-    case "Job":
-      return { succeeded: 1, conditions: [{ type: "Complete", status: "True" }] };
-    case "Namespace":
-      return { phase: "Active" };
-    case "Pod":
-      return {
-        phase: "Running",
-        conditions: [{ type: "Ready", status: "True" }],
-      };
-    case "PersistentVolumeClaim":
-      return { phase: "Bound" };
-    case "CustomResourceDefinition":
-      return {
-        conditions: [
-          { type: "NamesAccepted", status: "True", reason: "NoConflicts" },
-          { type: "Established", status: "True", reason: "InitialNamesAccepted" },
-        ],
-      };
-    default:
-      return undefined;
-  }
-}
-
-const allVerbs = [
-  "create",
-  "delete",
-  "deletecollection",
-  "get",
-  "list",
-  "patch",
-  "update",
-  "watch",
-];
-
-const builtInTypes: readonly ResourceType[] = (
-  [
-    ["v1", "ConfigMap", "configmaps", true],
-    ["v1", "Namespace", "namespaces", false],
-    ["v1", "PersistentVolume", "persistentvolumes", false],
-    ["v1", "PersistentVolumeClaim", "persistentvolumeclaims", true],
-    ["v1", "Pod", "pods", true],
-    ["v1", "Secret", "secrets", true],
-    ["v1", "Service", "services", true],
-    ["v1", "ServiceAccount", "serviceaccounts", true],
-    ["apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false],
-    ["apps/v1", "DaemonSet", "daemonsets", true],
-    ["apps/v1", "Deployment", "deployments", true],
-    ["apps/v1", "ReplicaSet", "replicasets", true],
-    ["apps/v1", "StatefulSet", "statefulsets", true],
-    ["autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true],
-    ["batch/v1", "CronJob", "cronjobs", true],
-    ["batch/v1", "Job", "jobs", true],
-    ["networking.k8s.io/v1", "Ingress", "ingresses", true],
-    ["networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true],
-    ["policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", true],
-    ["rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", false],
-    ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", false],
-    ["rbac.authorization.k8s.io/v1", "Role", "roles", true],
-    ["rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", true],
-  ] as const
-).map(([apiVersion, kind, plural, namespaced]) => ({
-  ...splitApiVersion(apiVersion),
-  kind,
-  plural,
-  namespaced,
-  verbs: allVerbs,
-}));
 
 /** The key of an object by its parts, for tests: `keyOf("apps/v1", "Deployment", "shop", "web")`. */
 export const keyOf = (

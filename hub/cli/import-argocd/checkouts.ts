@@ -15,6 +15,7 @@ import { neededRepositories } from "../../domain/generate.ts";
 import { withoutUserInfo } from "../../domain/import-argocd/finding.ts";
 import { compareBytes } from "../../domain/template/value.ts";
 import { parseOne } from "../../git/yaml.ts";
+import { transliterate } from "../../transliterate.ts";
 import { usage } from "../exit-codes.ts";
 
 /** Clones on this machine, by the spelling all addresses of one repository share. */
@@ -45,7 +46,7 @@ export function gatherFacts(
 ): Facts {
   let facts: Facts = { clusters, repositories: new Map() };
   for (let round = 0; round < roundsMost; round += 1) {
-    const wanted = neededRepositories(set, facts, { decodeYaml: parseOne });
+    const wanted = neededRepositories(set, facts, { decodeYaml: parseOne, transliterate });
     if (wanted.length === 0) break;
     const repositories = new Map(facts.repositories);
     const unreadable = new Map(facts.unreadable);

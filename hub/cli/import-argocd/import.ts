@@ -3,6 +3,7 @@ import { readExport, type ExportedDocument } from "../../domain/import-argocd/ex
 import { planImport } from "../../domain/import-argocd/plan-import.ts";
 import { reportOf, reportText } from "../../domain/import-argocd/report.ts";
 import { parseOne } from "../../git/yaml.ts";
+import { transliterate } from "../../transliterate.ts";
 import { exitCodes, usage, type ExitCode } from "../exit-codes.ts";
 import { isWhole, printValue, shapeVersion } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -41,6 +42,7 @@ export async function importArgoCd(session: Session, options: ImportOptions): Pr
   const comparisons = plan.sets.map((one) =>
     compareSet(one.set, one.applications, gatherFacts(one.set, plan.clusters, checkouts), {
       decodeYaml: parseOne,
+      transliterate,
     }),
   );
   const report = reportOf(plan, comparisons);

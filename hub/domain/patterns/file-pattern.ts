@@ -1,14 +1,7 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import type { FileDialect } from "../facts.ts";
-import {
-  BadPattern,
-  compiled,
-  exactly,
-  noneOf,
-  parseClass,
-  type Part,
-  type Reader,
-} from "./glob-automaton.ts";
+import { parseBraces } from "./braces.ts";
+import { compiled, exactly, noneOf, parseClass, type Part, type Reader } from "./glob-automaton.ts";
 import { compilePathspec } from "./pathspec.ts";
 
 /** A pattern over the paths of a repository's files. */
@@ -35,35 +28,21 @@ export function compileFilePattern(
  * are alternatives, `[a-c]`, `[^a]` and `[!a]` classes, `\` escapes.
  */
 const compileDoublestar = (pattern: string): Result<(path: string) => boolean, string> =>
-  compiled(pattern, (reader) => parseChoices(reader, false)[0] ?? []);
+  compiled(pattern, parseDoublestar);
 
 const inSegment = noneOf("/");
 const anything = (): boolean => true;
 
-function parseChoices(reader: Reader, inBraces: boolean): readonly (readonly Part[])[] {
-  let parts: Part[] = [];
-  const choices = [parts];
-  let opensSegment = true;
-  for (;;) {
-    const character = reader.take();
-    if (character === undefined) {
-      if (inBraces) throw new BadPattern("has a { without a }");
-      return choices;
-    }
-    if (inBraces && character === "}") return choices;
-    if (inBraces && character === ",") {
-      parts = [];
-      choices.push(parts);
-      opensSegment = true;
-      continue;
-    }
-    const opened: boolean = opensSegment;
-    opensSegment = character === "/";
+function parseDoublestar(reader: Reader): readonly Part[] {
+  return parseBraces(reader, (character, parts, previous) => {
     switch (character) {
-      case "*":
-        parts.push(...parseStars(reader, opened, parts));
-        opensSegment = parts.at(-1)?.kind === "either";
+      case "*": {
+        // A `**` that took the slash behind it along is a whole segment.
+        const tookSlash = previous === "*" && parts.at(-1)?.kind === "either";
+        const opensSegment = previous === undefined || previous === "/" || tookSlash;
+        parts.push(...parseStars(reader, opensSegment, parts));
         break;
+      }
       case "?":
         parts.push({ kind: "one", reads: inSegment });
         break;
@@ -73,20 +52,17 @@ function parseChoices(reader: Reader, inBraces: boolean): readonly (readonly Par
         parts.push({ kind: "one", reads: (code) => reads(code) && inSegment(code) });
         break;
       }
-      case "{":
-        parts.push({ kind: "either", choices: parseChoices(reader, true) });
-        break;
       case "\\":
         parts.push(exactly(reader.needed("an escape")));
         break;
       default:
         parts.push(exactly(character));
     }
-  }
+  });
 }
 
 /** What one or more stars stand for. A whole segment `**` takes the slash beside it along. */
-function parseStars(reader: Reader, opened: boolean, before: Part[]): readonly Part[] {
+function parseStars(reader: Reader, opensSegment: boolean, before: Part[]): readonly Part[] {
   let stars = 1;
   while (reader.peek() === "*") {
     reader.take();
@@ -94,7 +70,7 @@ function parseStars(reader: Reader, opened: boolean, before: Part[]): readonly P
   }
   const next = reader.peek();
   const closes = next === undefined || next === "/" || next === "}" || next === ",";
-  if (stars !== 2 || !opened || !closes) return [{ kind: "many", reads: inSegment }];
+  if (stars !== 2 || !opensSegment || !closes) return [{ kind: "many", reads: inSegment }];
   const many: Part = { kind: "many", reads: anything };
   if (next === "/") {
     reader.take();

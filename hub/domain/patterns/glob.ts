@@ -1,10 +1,10 @@
 import type { Result } from "../../../proto/kit/result.ts";
+import { parseBraces } from "./braces.ts";
 import {
   compiled,
   exactly,
   noneOf,
   parseClass,
-  BadPattern,
   type Glob,
   type Part,
   type Reader,
@@ -63,31 +63,8 @@ function parsePath(reader: Reader): readonly Part[] {
 }
 
 function parseAny(reader: Reader, separators: string): readonly Part[] {
-  const reads = noneOf(separators);
-  const choices = parseChoices(reader, reads, false);
-  return choices[0] ?? [];
-}
-
-/** Alternatives up to the closing brace, or the whole pattern outside of braces. */
-function parseChoices(
-  reader: Reader,
-  inSegment: (character: number) => boolean,
-  inBraces: boolean,
-): readonly (readonly Part[])[] {
-  let parts: Part[] = [];
-  const choices = [parts];
-  for (;;) {
-    const character = reader.take();
-    if (character === undefined) {
-      if (inBraces) throw new BadPattern("has a { without a }");
-      return choices;
-    }
-    if (inBraces && character === "}") return choices;
-    if (inBraces && character === ",") {
-      parts = [];
-      choices.push(parts);
-      continue;
-    }
+  const inSegment = noneOf(separators);
+  return parseBraces(reader, (character, parts) => {
     switch (character) {
       case "*":
         if (reader.peek() === "*") {
@@ -101,14 +78,11 @@ function parseChoices(
       case "[":
         parts.push({ kind: "one", reads: parseClass(reader, "!") });
         break;
-      case "{":
-        parts.push({ kind: "either", choices: parseChoices(reader, inSegment, true) });
-        break;
       case "\\":
         parts.push(exactly(reader.needed("an escape")));
         break;
       default:
         parts.push(exactly(character));
     }
-  }
+  });
 }

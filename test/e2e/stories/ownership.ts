@@ -14,7 +14,7 @@ import {
   statusOf,
   workload,
 } from "./documents.ts";
-import { openStory, type Stage } from "./stage.ts";
+import { openOneCluster, type Stage } from "./stage.ts";
 
 /** Whose an object is, and what happens when somebody else has a say in it. One cluster. */
 export function tellOfOwnership(title: string, stage: Stage = {}): void {
@@ -24,11 +24,7 @@ export function tellOfOwnership(title: string, stage: Stage = {}): void {
     let end: () => Promise<void>;
 
     before(async () => {
-      ({ fleet, end } = await openStory(stage, {
-        clusters: { one: {} },
-        files: { "fleet/readme.txt": "applications come with their stories" },
-      }));
-      ({ kube } = fleet.member("one"));
+      ({ fleet, kube, end } = await openOneCluster(stage));
     });
     after(() => end());
 

@@ -1,4 +1,5 @@
 import { startFleet, type Fleet, type FleetCluster, type FleetPlan } from "../../support/fleet.ts";
+import type { KubeClient } from "../../support/kube-client.ts";
 
 /**
  * Where a story is told: on simulated clusters unless it says how to open others. The text of a story is the
@@ -18,6 +19,15 @@ export type StoryPlan = Omit<FleetPlan, "openCluster"> & {
 };
 
 export type Story = { readonly fleet: Fleet; readonly end: () => Promise<void> };
+
+/** Opens a story of one cluster, `one`, which has no applications yet: each test brings its own. */
+export async function openOneCluster(stage: Stage): Promise<Story & { readonly kube: KubeClient }> {
+  const story = await openStory(stage, {
+    clusters: { one: {} },
+    files: { "fleet/readme.txt": "applications come with their stories" },
+  });
+  return { ...story, kube: story.fleet.member("one").kube };
+}
 
 /** Opens all clusters of a story side by side, and starts its fleet on them. */
 export async function openStory({ openCluster }: Stage, plan: StoryPlan): Promise<Story> {

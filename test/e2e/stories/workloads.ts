@@ -17,7 +17,7 @@ import {
   widgetDefinition,
   workload,
 } from "./documents.ts";
-import { openStory, type Stage } from "./stage.ts";
+import { openOneCluster, type Stage } from "./stage.ts";
 
 /**
  * What workloads do in a cluster, as the hub tells it: they are well because their pods are, and when they are
@@ -32,11 +32,7 @@ export function tellOfWorkloads(title: string, stage: Stage = {}): void {
     let end: () => Promise<void>;
 
     before(async () => {
-      ({ fleet, end } = await openStory(stage, {
-        clusters: { one: {} },
-        files: { "fleet/readme.txt": "applications come with their stories" },
-      }));
-      ({ kube } = fleet.member("one"));
+      ({ fleet, kube, end } = await openOneCluster(stage));
     });
     after(() => end());
 

@@ -4,6 +4,7 @@ import type { ClusterFact } from "../../../hub/domain/facts.ts";
 import type { GenerateNeeds } from "../../../hub/domain/generate.ts";
 import type { Labels } from "../../../hub/domain/records.ts";
 import { parseDocuments } from "../../../hub/git/yaml.ts";
+import { transliterate } from "../../../hub/transliterate.ts";
 
 /** A registered cluster; its id is made of its name. */
 export const clusterFact = (name: string, labels: Labels): ClusterFact => ({
@@ -15,6 +16,7 @@ export const clusterFact = (name: string, labels: Labels): ClusterFact => ({
 });
 
 export const generateNeeds: GenerateNeeds = {
+  transliterate,
   decodeYaml: (text) => {
     const documents = parseDocuments(text);
     if (!documents.ok) return fail(`line ${documents.problem.line}: ${documents.problem.reason}`);

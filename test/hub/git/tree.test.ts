@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before, suite } from "node:test";
 import { MirrorDamaged } from "../../../hub/git/mirror-damaged.ts";
-import { openObjects, type ObjectStore } from "../../../hub/git/pack.ts";
+import { openObjects, type ObjectStore } from "../../../hub/git/objects.ts";
 import { byBytes, openCommit, parseTree, type CommitTree } from "../../../hub/git/tree.ts";
 import { fleetRepository, runGit } from "../../support/fleet-repository.ts";
 

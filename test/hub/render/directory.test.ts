@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before, suite } from "node:test";
 import type { ApplicationSource, DirectoryOptions } from "../../../hub/domain/application.ts";
-import { openObjects, type ObjectStore } from "../../../hub/git/pack.ts";
+import { openObjects, type ObjectStore } from "../../../hub/git/objects.ts";
 import { openCommit } from "../../../hub/git/tree.ts";
 import { parseDocuments } from "../../../hub/git/yaml.ts";
 import { renderDirectory, renderLimits, type RenderLimits } from "../../../hub/render/directory.ts";

@@ -1,35 +1,24 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import type { ServiceAccount } from "../../../proto/words/service-account.ts";
-import { fakeCluster, keyOf } from "../../support/fake-cluster.ts";
+import { fakeCluster } from "../../support/fake-cluster.ts";
 import {
   application,
   heldSet,
   newDisk,
   order,
-  spokeBench,
   summary,
   tombstone,
-  type SpokeBench,
 } from "../../support/spoke-bench.ts";
 import { configMap, deployment } from "./manifests.ts";
+import { benchesOfSuite, settings } from "./shop.ts";
 
 const deployer = "shop:deployer" as ServiceAccount;
-const settings = keyOf("v1", "ConfigMap", "shop", "settings");
 
 const aboutObjects = (request: string): boolean => !request.startsWith("watch ");
 
-const benches: SpokeBench[] = [];
-const bench: typeof spokeBench = (options) => {
-  const made = spokeBench(options);
-  benches.push(made);
-  return made;
-};
-
 suite("an application with a service account", () => {
-  test.afterEach(async () => {
-    await Promise.all(benches.splice(0).map((made) => made.stop()));
-  });
+  const bench = benchesOfSuite();
 
   test("is looked after with that account's rights in every request about objects", async () => {
     const cluster = fakeCluster({ namespaces: ["shop"] });

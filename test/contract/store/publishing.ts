@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import type { RolloutStatus } from "../../../hub/domain/rollout/rollout.ts";
+import { desiredDigest, desiredRoot } from "../../../proto/words/desired.ts";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
+import type { ServiceAccount } from "../../../proto/words/service-account.ts";
+import {
+  addCluster,
+  atMs,
+  digest,
+  draft,
+  entry,
+  hour,
+  publish,
+  putBundle,
+  record,
+  remove,
+  report,
+  setOrigin,
+  setRecord,
+  signal,
+  write,
+} from "./builders.ts";
+import type { Case } from "./case.ts";
+
+/** What one publication writes, all of it or nothing. */
+export function publishingCases(it: Case): void {
+  it("remembers the set, its applications and what is offered", async (store) => {
+    const cluster = await addCluster(store, "a");
+    const bundle = await putBundle(store, { one: 1 });
+    const change = write("web", cluster, bundle);
+    assert.ok(change.kind === "write");
+    const { changedClusters } = await publish(store, [change], { set: setRecord("web") });
+    assert.deepEqual(changedClusters, [cluster]);
+    assert.deepEqual(await store.publishing.published(setOrigin("web"), signal), [
+      { draft: change.record, desired: change.desired },
+    ]);
+    const found = await store.applicationSets.find("web", signal);
+    assert.deepEqual(found, {
+      ...setRecord("web"),
+      applications: { total: 1, sync: { Unknown: 1 }, health: { Unknown: 1 } },
+    });
+    const { clusterId: _, keepObjects: __, ...decided } = change.record;
+    assert.deepEqual(await store.applications.find("web", signal), {
+      ...decided,
+      cluster: "a",
+      createdAtMs: atMs,
+      changedAtMs: atMs,
+      status: {
+        syncStatus: "Unknown",
+        health: { state: "Unknown", message: "" },
+        storedGeneration: 0,
+        appliedGeneration: 0,
+        healthyGeneration: 0,
+        appliedRevision: "",
+        operation: undefined,
+        conditions: [],
+        reportedAtMs: undefined,
+      },
+    });
+  });
+
+  it("moves nothing when nothing changed", async (store) => {
+    const cluster = await addCluster(store, "a");
+    const change = write("web", cluster, await putBundle(store, { one: 1 }));
+    await publish(store, [change]);
+    const before = await store.desiredSets.current(cluster, signal);
+    const again = await publish(store, [change], { atMs: atMs + hour });
+    assert.deepEqual(again.changedClusters, []);
+    assert.deepEqual(await store.desiredSets.current(cluster, signal), before);
+    assert.equal((await store.applications.find("web", signal))?.changedAtMs, atMs);
+  });
+
+  it("moves a cluster's version once, however many of its applications change", async (store) => {
+    const [a, b] = [await addCluster(store, "a"), await addCluster(store, "b")];
+    const bundle = await putBundle(store, { one: 1 });
+    const { changedClusters } = await publish(store, [
+      write("web-a", a, bundle),
+      write("api-a", a, bundle),
+      write("web-b", b, bundle),
+    ]);
+    assert.deepEqual(changedClusters.toSorted(), [a, b].toSorted());
+    assert.deepEqual(await store.desiredSets.current(a, signal), {
+      version: 1,
+      root: desiredRoot(
+        new Map(["api-a", "web-a"].map((name) => [name, desiredDigest(entry(name, bundle))])),
+      ),
+    });
+  });
+
+  it("keeps what is offered when only the application's problem changes", async (store) => {
+    const cluster = await addCluster(store, "a");
+    const bundle = await putBundle(store, { one: 1 });
+    await publish(store, [write("web", cluster, bundle)]);
+    await record(store, cluster, [report("web")]);
+    const problem = { code: "WH-RND-3401", message: "kind is missing", sinceMs: atMs };
+    const record_ = draft("web", { clusterId: cluster, bundle, problem });
+    const { changedClusters } = await publish(store, [
+      { kind: "write", record: record_, desired: undefined, leaves: undefined },
+    ]);
+    assert.deepEqual(changedClusters, []);
+    const found = await store.applications.find("web", signal);
+    assert.deepEqual(found?.problem, problem);
+    assert.equal(found?.status.syncStatus, "Synced");
+    const [published] = await store.publishing.published(setOrigin("web"), signal);
+    assert.deepEqual(published?.desired, { cluster, entry: entry("web", bundle) });
+  });
+
+  it("says with whose rights an application is looked after, and removed", async (store) => {
+    const [a, b] = [await addCluster(store, "a"), await addCluster(store, "b")];
+    const bundle = await putBundle(store, { one: 1 });
+    const acting = { serviceAccount: "web:deployer" as ServiceAccount };
+    await publish(store, [write("web", a, bundle, { entry: acting })]);
+    await publish(store, [write("api", b, bundle)]);
+    const offered = async (cluster: typeof a) =>
+      (await store.desiredSets.changeSince(cluster, 0, signal))?.upserts;
+    assert.deepEqual(await offered(a), [entry("web", bundle, acting)]);
+    assert.deepEqual(await offered(b), [entry("api", bundle)]);
+    const { root } = await store.desiredSets.current(a, signal);
+    assert.equal(
+      root,
+      desiredRoot(new Map([["web", desiredDigest(entry("web", bundle, acting))]])),
+    );
+    await publish(store, [remove("web", a), remove("api", b)]);
+    const removed = async (cluster: typeof a) =>
+      (await store.desiredSets.changeSince(cluster, 1, signal))?.tombstones;
+    assert.equal((await removed(a))?.[0]?.serviceAccount, "web:deployer");
+    assert.ok(!Object.hasOwn((await removed(b))?.[0] ?? {}, "serviceAccount"));
+  });
+
+  it("writes everything of a publication or nothing", async (store) => {
+    const cluster = await addCluster(store, "a");
+    const bundle = await putBundle(store, { one: 1 });
+    const before = await store.events.latest(signal);
+    await assert.rejects(
+      publish(
+        store,
+        [write("good", cluster, bundle), write("bad", cluster, digest("no such bundle"))],
+        {
+          set: setRecord("web"),
+          events: [{ kind: "set-changed", subject: "web", cluster: "", message: "" }],
+        },
+      ),
+    );
+    assert.equal(await store.applications.find("good", signal), undefined);
+    assert.equal(await store.applicationSets.find("web", signal), undefined);
+    assert.equal((await store.desiredSets.current(cluster, signal)).version, 0);
+    assert.equal(await store.events.latest(signal), before);
+    const [whole] = await store.fleet.summary(undefined, signal);
+    assert.equal(whole?.applications.total, 0);
+  });
+
+  it("remembers how far the rollout of a set is", async (store) => {
+    const cluster = await addCluster(store, "a");
+    const bundle = await putBundle(store, { one: 1 });
+    const status = (application: string, state: RolloutStatus["status"]): RolloutStatus => ({
+      application: application as ApplicationName,
+      status: state,
+      step: 2,
+      message: "as told",
+      targetRevisions: ["c1", "c2"],
+      sinceMs: atMs,
+    });
+    const written = [status("api", "Healthy"), status("web", "Waiting")];
+    const rollout = { kind: "changed", written, dropped: [] } as const;
+    const set = { ...setRecord("web"), rolloutIssue: "Steps [1] have no applications" };
+    await publish(store, [write("web", cluster, bundle)], { set, rollout });
+    const { statuses, reported, leaving } = await store.publishing.rollout("web", signal);
+    assert.deepEqual([statuses, [...reported.keys()], [...leaving]], [written, ["web"], []]);
+    assert.equal((await store.applicationSets.find("web", signal))?.rolloutIssue, set.rolloutIssue);
+    assert.deepEqual(await store.applicationSets.rollout("web", 1, signal), written.slice(0, 1));
+    const next = status("web", "Pending");
+    await publish(store, [], {
+      rollout: { kind: "changed", written: [next], dropped: ["api" as ApplicationName] },
+    });
+    assert.deepEqual((await store.publishing.rollout("web", signal)).statuses, [next]);
+
+    await publish(store, [remove("web", cluster)]);
+    assert.deepEqual([...(await store.publishing.rollout("web", signal)).leaving], ["web"]);
+    await publish(store, [], { set: "removed" });
+    assert.deepEqual((await store.publishing.rollout("web", signal)).statuses, []);
+  });
+}
