@@ -26,6 +26,8 @@ export type HubSettings = {
   readonly generationFailure: "element" | "set";
   /** How patterns of git files are read: as `git ls-files` does, or by Argo CD's newer dialect. */
   readonly gitFileDialect: "pathspec" | "doublestar";
+  /** Elements that one ApplicationSet may have. */
+  readonly setElementsMost: number;
   readonly pollMs: number;
   readonly gitTimeoutMs: number;
   readonly repositoryBytesMost: number;
@@ -71,6 +73,10 @@ export const hubSettingHelp: readonly (readonly [name: string, help: string])[] 
   [
     "git-file-dialect",
     "how patterns of git files are read: `pathspec` as git does, where * matches / too, or `doublestar`, Argo CD's newer globbing (pathspec)",
+  ],
+  [
+    "set-elements-most",
+    "elements that one ApplicationSet may have, 1 to 500000; one with more keeps what it had (200000)",
   ],
   ["data-folder", "database, certificate authority and mirrors (./wheelhouse-data)"],
   ["settings-file", "JSON file with settings in camelCase"],
@@ -133,6 +139,7 @@ export function readHubSettings(
     fleetRevision: read.textOr("fleet-revision", "HEAD"),
     fleetPath: read.textOr("fleet-path", "").replace(/^\.?\/+|\/+$|^\.$/g, ""),
     generationFailure: read.oneOf("generation-failure", ["element", "set"], "element"),
+    setElementsMost: read.wholeNumber("set-elements-most", 200_000, 1, 500_000),
     gitFileDialect: read.oneOf("git-file-dialect", ["pathspec", "doublestar"], "pathspec"),
     pollMs: read.wholeNumber("poll-ms", 30_000, 1_000, 3_600_000),
     gitTimeoutMs: read.wholeNumber("git-timeout-ms", 120_000, 1_000, 3_600_000),

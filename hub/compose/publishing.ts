@@ -19,6 +19,7 @@ import { RenderCache } from "../render/cache.ts";
 import { renderDirectory, renderLimits } from "../render/directory.ts";
 import type { HubSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import { transliterate } from "../transliterate.ts";
 
 export type Publishing = {
   readonly repositories: Repositories;
@@ -117,6 +118,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       },
       readYaml: (text) => parseDocuments(text),
       decodeYaml: parseOne,
+      transliterate,
       render: (tree, source, signal) =>
         renderDirectory(tree, source, (text) => parseDocuments(text), renderLimits, signal),
       renderings,
@@ -151,6 +153,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       },
       shrink: defaultShrinkLimits,
       fileDialect: settings.gitFileDialect,
+      elementsMost: settings.setElementsMost,
       wholeSets: settings.generationFailure === "set",
       stretchMs: 10,
       gatherMs: 20,

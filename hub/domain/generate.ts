@@ -12,7 +12,7 @@ import {
   type Facts,
   type RepositoryNeed,
 } from "./facts.ts";
-import type { GeneratorContext } from "./generators/context.ts";
+import { elementsByDefault, type GeneratorContext } from "./generators/context.ts";
 import { requeueSeconds, runEntry, smallest } from "./generators/index.ts";
 import type { Params } from "./params.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
@@ -23,6 +23,10 @@ import { atOnce, sortedInSlices, type Sliced } from "./sliced.ts";
 export type GenerateNeeds = {
   /** One YAML document as Go reads it (1.1 scalars, keys as text). Fails with a sentence. */
   readonly decodeYaml: (text: string) => Result<Json, string>;
+  /** ASCII for text in any script, as the slugs of Argo CD have it. */
+  readonly transliterate: (text: string) => string;
+  /** How many elements a set may have; `elementsByDefault` when it is left out. */
+  readonly elementsMost?: number;
 };
 
 /** Something of a set that failed while the rest went on. */
@@ -106,8 +110,10 @@ export const generation = (
   needs: GenerateNeeds,
 ): Sliced<Generation> => generating(set, facts, needs, new Asked(facts));
 
-/** Elements in one slice of a generation: they take 5 to 20 microseconds each. */
+/** Elements in one slice of a generation: they take 5 to 20 microseconds each, */
 const elementsPerSlice = 64;
+/** unless their templates go a long way: steps of about 50 nanoseconds. */
+const stepsPerSlice = 20_000;
 
 function* generating(
   set: ApplicationSet,
@@ -125,10 +131,18 @@ function* generating(
     };
   const flaws = new Flaws();
   const named = new NamedApplications(set.name);
+  const context = contextOf(set, facts, needs);
+  const { allowance } = context.templates;
+  const { elementsMost = elementsByDefault } = needs;
   let elements = 0;
-  for (const element of elementsOf(set, facts, needs, asked)) {
+  let stepsLeft = allowance.stepsLeft;
+  for (const element of elementsIn(set, context, asked)) {
     elements += 1;
-    if (elements % elementsPerSlice === 0) yield;
+    if (elements > elementsMost) return { kind: "failed", problem: tooLarge(set, elementsMost) };
+    if (elements % elementsPerSlice === 0 || stepsLeft - allowance.stepsLeft > stepsPerSlice) {
+      stepsLeft = allowance.stepsLeft;
+      yield;
+    }
     if (element.kind === "flaw") flaws.add(element.flaw);
     else if (element.kind === "document") named.add(element.document);
   }
@@ -149,6 +163,12 @@ function* generating(
     },
   };
 }
+
+const tooLarge = (set: ApplicationSet, elementsMost: number): ProblemDraft =>
+  problem(
+    codes.tooManyElements,
+    `ApplicationSet ${set.name}: its generators give more than ${elementsMost} elements, which is the most a set may have here (set-elements-most)`,
+  );
 
 /** Argo CD's. */
 const requeueDefaults = { gitSeconds: 180, remoteSeconds: 1800 };
@@ -287,18 +307,24 @@ export type Element =
  * Makes the elements of a set as they are taken, so that a large set need not be held. Generators go on while
  * their first sets of params are used; of each entry, their flaws still come before those of its elements.
  */
-export function* elementsOf(
+export const elementsOf = (
   set: ApplicationSet,
   facts: Facts,
   needs: GenerateNeeds,
+): Iterable<Element> => elementsIn(set, contextOf(set, facts, needs), undefined);
+
+function* elementsIn(
+  set: ApplicationSet,
+  around: GeneratorContext,
   asked: Asked | undefined,
 ): Iterable<Element> {
   let spared = new Flaws();
   const context: GeneratorContext = {
-    ...contextOf(set, facts, needs),
+    ...around,
     wants: (need) => asked?.add(need),
     spare: (flaw) => spared.add(ofGenerator(flaw)),
   };
+  const { needs } = context;
   for (const entry of set.generators) {
     const later = new Flaws();
     spared = new Flaws();

@@ -33,6 +33,7 @@ export const codes = {
   unsupportedField: "WH-GEN-3113",
   sourceNotConnected: "WH-GEN-3114",
   keptByPolicy: "WH-GEN-3115",
+  tooManyElements: "WH-GEN-3116",
   badTemplate: "WH-TPL-3201",
   templateFailed: "WH-TPL-3202",
   templateLimit: "WH-TPL-3203",

@@ -95,6 +95,7 @@ export class Pass {
     this.#trace = needs.newTrace();
     this.#maker = new Maker({
       decodeYaml: needs.decodeYaml,
+      transliterate: needs.transliterate,
       clusters: around.clusters,
       admits: admission(around.clusters, fleet.projects),
       sources: new PassSources(needs, memory.facts, pace, {
@@ -104,6 +105,7 @@ export class Pass {
       }),
       pace,
       fileDialect: settings.fileDialect,
+      elementsMost: settings.elementsMost,
       wholeSets: settings.wholeSets,
     });
     this.#surroundings = digestOf({

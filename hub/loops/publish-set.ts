@@ -52,12 +52,14 @@ type Answered = {
 
 export type MakerNeeds = {
   readonly decodeYaml: GenerateNeeds["decodeYaml"];
+  readonly transliterate: GenerateNeeds["transliterate"];
   readonly clusters: readonly ClusterFact[];
   readonly admits: Admission;
   readonly sources: PassSources;
   readonly pace: Pace;
   /** How patterns of git files are read. */
   readonly fileDialect: FileDialect;
+  readonly elementsMost: number;
   /** Whether one element that fails keeps its whole set as it was. */
   readonly wholeSets: boolean;
 };
@@ -140,12 +142,12 @@ export class Maker {
     uses: UseLog,
     signal: AbortSignal,
   ): Promise<Answered | Waiting> {
-    const { clusters, decodeYaml, fileDialect, pace } = this.#needs;
+    const { clusters, fileDialect, pace } = this.#needs;
     const repositories = new Map<string, RepositoryFact>();
     const unreadable = new Map<string, string>();
     for (;;) {
       const facts: Facts = { clusters, repositories, unreadable, fileDialect };
-      const made = await atPace(generation(set, facts, { decodeYaml }), pace, signal);
+      const made = await atPace(generation(set, facts, this.#needs), pace, signal);
       const isTransient = unreadable.size > 0;
       if (made.kind === "failed") return { generated: fail(made.problem), isTransient };
       if (made.kind === "generated") return { generated: ok(made.generated), isTransient };

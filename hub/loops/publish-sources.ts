@@ -39,6 +39,8 @@ export type SourceNeeds = {
   };
   /** One YAML document as Go reads it. */
   readonly decodeYaml: GenerateNeeds["decodeYaml"];
+  /** ASCII for text in any script. */
+  readonly transliterate: GenerateNeeds["transliterate"];
   readonly putBundle: (
     bundle: Digest,
     blobs: readonly Blob[],

@@ -77,6 +77,8 @@ export type PublishSettings = {
   readonly wholeSets: boolean;
   /** How patterns of git files are read. */
   readonly fileDialect: FileDialect;
+  /** Elements that one set may have. */
+  readonly elementsMost: number;
   /** Longest stretch of work between two turns of the event loop. */
   readonly stretchMs: number;
 };

@@ -315,7 +315,7 @@ async function generated(
     }
     case "digests": {
       const digests: string[] = [];
-      for (const element of elementsOf(set, known, generateNeeds, undefined)) {
+      for (const element of elementsOf(set, known, generateNeeds)) {
         if (element.kind !== "document") throw new Error(`no document: ${JSON.stringify(element)}`);
         digests.push(digestOfText(canonicalJson(element.document)));
         await pace.breathe(signal);

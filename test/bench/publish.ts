@@ -13,6 +13,7 @@ import { emptyMemory, publish, type PublishNeeds } from "../../hub/loops/publish
 import type { PublishTree } from "../../hub/loops/read-fleet.ts";
 import { renderDirectory, renderLimits } from "../../hub/render/directory.ts";
 import { openStore, type Store } from "../../hub/store/store.ts";
+import { transliterate } from "../../hub/transliterate.ts";
 import { addCluster } from "../contract/store/builders.ts";
 
 /**
@@ -191,6 +192,7 @@ async function main(): Promise<void> {
     openCommit: (_url, wanted) => Promise.resolve(trees.get(wanted)),
     readYaml: parseDocuments,
     decodeYaml: parseOne,
+    transliterate,
     render: (tree, source, renderSignal) =>
       renderDirectory(tree, source, parseDocuments, renderLimits, renderSignal),
     renderings: { get: () => undefined, put: () => {} },
@@ -223,6 +225,7 @@ async function main(): Promise<void> {
         shrink: defaultShrinkLimits,
         wholeSets: false,
         fileDialect: "pathspec",
+        elementsMost: 500_000,
         stretchMs: 10,
       },
       signal,

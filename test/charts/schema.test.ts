@@ -84,6 +84,12 @@ const refusals: readonly (readonly [ChartName, name: string, values: Tree, says:
   ["wheelhouse-spoke", "a number out of range", { syncsAtOnce: 65 }, /'\/syncsAtOnce'/],
   [
     "wheelhouse-spoke",
+    "an address of one pod for all of them",
+    { listenOn: "10.0.0.7" },
+    /'\/listenOn'/,
+  ],
+  [
+    "wheelhouse-spoke",
     "a monitor where nothing serves one",
     { serviceMonitor: { enabled: true } },
     /serviceMonitor\.enabled needs the Prometheus operator/,
@@ -107,6 +113,25 @@ const refusals: readonly (readonly [ChartName, name: string, values: Tree, says:
     { fleet: { repository: "git@git.example:f" } },
     /'\/fleet\/repository'/,
   ],
+  [
+    "wheelhouse-hub",
+    "a failure that costs something else",
+    { applicationSets: { generationFailure: "fleet" } },
+    /'\/applicationSets\/generationFailure'/,
+  ],
+  [
+    "wheelhouse-hub",
+    "a dialect nobody speaks",
+    { applicationSets: { gitFileDialect: "regex" } },
+    /'\/applicationSets\/gitFileDialect'/,
+  ],
+  [
+    "wheelhouse-hub",
+    "sets without measure",
+    { applicationSets: { elementsMost: 1_000_000 } },
+    /'\/applicationSets\/elementsMost'/,
+  ],
+  ["wheelhouse-hub", "a host for an address", { listenOn: "hub.example" }, /'\/listenOn'/],
   ["wheelhouse-hub", "a time without a unit", { git: { pollEvery: "30" } }, /'\/git\/pollEvery'/],
   ["wheelhouse-hub", "a number for a time", { commandLife: 3600 }, /'\/commandLife'/],
   [

@@ -44,6 +44,7 @@ export const spokeValues = {
     },
     serviceAccount: { name: "spoke-account", annotations: { "example.com/role": "spoke" } },
     syncsAtOnce: 8,
+    listenOn: "::",
     logLevel: "debug",
     nodeOptions: "--max-semi-space-size=1 --max-old-space-size=256",
     extraEnv: [{ name: "HTTPS_PROXY", value: "http://proxy.example:3128" }],
@@ -107,6 +108,7 @@ export const hubValues = {
       },
       { urlPrefix: "https://git.example/", existingSecret: "git-all", key: "token" },
     ],
+    applicationSets: { generationFailure: "set", gitFileDialect: "doublestar" },
     git: { pollEvery: "1m", timeout: "90s", repositoryLargest: "1Gi" },
     link: {
       publicAddress: "[2001:db8::7]:7443",
@@ -144,6 +146,7 @@ export const hubValues = {
     webhook: { existingSecret: "hub-webhook", key: "signature" },
     commandLife: "2h",
     spoke: { image: "registry.example/wheelhouse:1", chart: "oci://registry.example/spoke" },
+    listenOn: "::",
     logLevel: "debug",
     image: {
       repository: "registry.example/wheelhouse",

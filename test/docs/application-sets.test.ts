@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
+import type { Application } from "../../hub/domain/application.ts";
 import { applicationSetOf, type ApplicationSet } from "../../hub/domain/application-set.ts";
 import { field, isObject, type JsonObject } from "../../hub/domain/document.ts";
 import { generate } from "../../hub/domain/generate.ts";
+import { nextToRemove } from "../../hub/domain/plan/rollout.ts";
 import { reconciledApplication } from "../../hub/domain/reconciled-application.ts";
+import type { PublishedApplication } from "../../hub/domain/records.ts";
 import { rolloutSteps } from "../../hub/domain/rollout/steps.ts";
+import type { RolloutStrategy } from "../../hub/domain/rollout/strategy.ts";
 import { allowsDelete } from "../../hub/domain/set-policy.ts";
 import { compareBytes } from "../../hub/domain/template/value.ts";
 import { canonicalJson, type Json } from "../../proto/words/digest.ts";
@@ -38,12 +42,14 @@ suite("docs/application-sets.md", () => {
     assert.deepEqual(
       fences.filter(
         (language) =>
-          !/^(yaml (facts|set|before|applications|steps)|text problem)$/.test(language ?? ""),
+          !/^(yaml (facts|set|before|applications|steps|removals)|text problem)$/.test(
+            language ?? "",
+          ),
       ),
       [],
     );
-    for (const { title, applications, steps, problem } of examples)
-      assert.ok(applications ?? steps ?? problem, `${title} shows no outcome`);
+    for (const { title, applications, steps, removals, problem } of examples)
+      assert.ok(applications ?? steps ?? removals ?? problem, `${title} shows no outcome`);
   });
 
   test("an example that says something else fails", () => {
@@ -57,10 +63,14 @@ suite("docs/application-sets.md", () => {
     });
     assert.throws(() => run({ ...first, applications: other }));
     assert.throws(() => run({ ...first, problem: "of it" }));
+    const takenDown = examples.find(({ removals }) => removals !== undefined);
+    assert.ok(takenDown !== undefined, "no set is taken down");
+    assert.throws(() => run({ ...takenDown, removals: takenDown.steps }));
   });
 });
 
-function run({ facts, set: document, before, applications, steps, problem }: Example): void {
+function run(example: Example): void {
+  const { facts, set: document, before, applications, steps, removals, problem } = example;
   const read = applicationSetOf(document);
   if (!read.ok) return assert.equal(read.problem.message, problem);
   const set = read.value;
@@ -75,6 +85,7 @@ function run({ facts, set: document, before, applications, steps, problem }: Exa
     );
   if (steps !== undefined)
     assert.deepEqual(rolloutSteps(set.strategy, made.value.applications).steps, steps);
+  if (removals !== undefined) assert.deepEqual(leaving(set, made.value.applications), removals);
   if (applications === undefined) return;
   const after = reconciled(
     set,
@@ -84,6 +95,31 @@ function run({ facts, set: document, before, applications, steps, problem }: Exa
   assert.deepEqual(after.map(nameOf), applications.map(nameOf));
   for (const [index, wanted] of applications.entries())
     assertHas(after[index] ?? null, wanted, nameOf(wanted));
+}
+
+/** The applications of a set in the order in which they leave once it is gone: those in one list go together. */
+function leaving(
+  { strategy }: ApplicationSet,
+  applications: readonly Application[],
+): readonly (readonly string[])[] {
+  const inTurn: (readonly string[])[] = [];
+  let going: readonly Pick<Application, "name" | "labels">[] = applications;
+  while (going.length > 0) {
+    const next = nextNames(strategy, going);
+    inTurn.push(next);
+    going = going.filter(({ name }) => !next.includes(name));
+  }
+  return inTurn;
+}
+
+function nextNames(
+  strategy: RolloutStrategy | undefined,
+  going: readonly Pick<Application, "name" | "labels">[],
+): readonly string[] {
+  if (strategy?.deletesInReverse !== true) return going.map(({ name }) => name);
+  const nothing = { statuses: [], reported: new Map(), leaving: new Set<never>() };
+  const published = going.map((draft) => ({ draft }) as unknown as PublishedApplication);
+  return nextToRemove({ strategy, ...nothing }, published).map(({ draft }) => draft.name);
 }
 
 /** What there is once a set that made `before` generated anew. */

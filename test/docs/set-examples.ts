@@ -23,6 +23,8 @@ export type Example = {
   /** `undefined`: the page does not say. */
   applications: readonly Json[] | undefined;
   steps: Json | undefined;
+  /** Which go together, once the set is gone. */
+  removals: Json | undefined;
   problem: string | undefined;
 };
 
@@ -58,6 +60,7 @@ export function readExamples(text: string): readonly Example[] {
           set: object(yaml(body)),
           applications: undefined,
           steps: undefined,
+          removals: undefined,
           problem: undefined,
         });
         before = [];
@@ -67,6 +70,9 @@ export function readExamples(text: string): readonly Example[] {
         break;
       case "steps":
         if (last !== undefined) last.steps = yaml(body);
+        break;
+      case "removals":
+        if (last !== undefined) last.removals = yaml(body);
         break;
       case "problem":
         if (last !== undefined) last.problem = body.trim();

@@ -19,21 +19,25 @@
   (printf "%s.%s.svc" $service .Release.Namespace)
   (printf "%s.%s.svc.cluster.local" $service .Release.Namespace)
   (include "wheelhouse-hub.linkHost" .) -}}
+{{- $host := ternary "[::]" .Values.listenOn (eq .Values.listenOn "::") -}}
 {{- $settings := dict
   "fleetRepository" .Values.fleet.repository
   "fleetRevision" .Values.fleet.revision
   "fleetPath" .Values.fleet.path
+  "generationFailure" .Values.applicationSets.generationFailure
+  "gitFileDialect" .Values.applicationSets.gitFileDialect
+  "setElementsMost" (.Values.applicationSets.elementsMost | int64)
   "dataFolder" "/var/lib/wheelhouse"
   "pollMs" (include "wheelhouse-hub.milliseconds" .Values.git.pollEvery | int64)
   "gitTimeoutMs" (include "wheelhouse-hub.milliseconds" .Values.git.timeout | int64)
   "repositoryBytesMost" (include "wheelhouse-hub.bytes" .Values.git.repositoryLargest | int64)
-  "linkListen" "0.0.0.0:7443"
+  "linkListen" (printf "%s:7443" $host)
   "linkPublicAddress" (include "wheelhouse-hub.linkAddress" .)
   "linkNames" (concat $names .Values.link.extraNames | uniq | join ",")
   "heartbeatMs" (include "wheelhouse-hub.milliseconds" .Values.link.heartbeatEvery | int64)
   "certificateLifeMs" (include "wheelhouse-hub.milliseconds" .Values.link.certificateLife | int64)
   "joinTokenLifeMs" (include "wheelhouse-hub.milliseconds" .Values.link.joinTokenLife | int64)
-  "httpListen" "0.0.0.0:8080"
+  "httpListen" (printf "%s:8080" $host)
   "metricsOpen" .Values.metrics.open
   "commandLifeMs" (include "wheelhouse-hub.milliseconds" .Values.commandLife | int64)
   "spokeImage" (.Values.spoke.image | default (include "wheelhouse-hub.image" .))

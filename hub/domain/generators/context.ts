@@ -5,6 +5,9 @@ import type { Params } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
 import type { Templates } from "../render-template.ts";
 
+/** Elements of one set: a thousand clusters with two hundred directories each. */
+export const elementsByDefault = 200_000;
+
 /** What every generator is given besides its own fields. */
 export type GeneratorContext = {
   /** Name of the set. */

@@ -3,9 +3,10 @@ import { canonicalJson } from "../../../proto/words/digest.ts";
 import type { Generator as WrittenGenerator, GeneratorEntry } from "../application-set.ts";
 import { emptyObject, field, isObject, type JsonObject } from "../document.ts";
 import { combinedText, deepMerged, type Params } from "../params.ts";
-import { problem, type ProblemDraft } from "../problem.ts";
+import { codes, problem, type ProblemDraft } from "../problem.ts";
 import { compileDocument, Templates } from "../render-template.ts";
 import {
+  elementsByDefault,
   generatorFailure,
   within,
   type Generation,
@@ -44,17 +45,11 @@ export function matrixParams(
 /** The sets of the second child beside one of the first's. */
 type Inner = (params: Params) => Generation;
 
-/**
- * How many sets of params one matrix may give. A thousand clusters times five hundred directories are as many,
- * and more than a hub holds as Applications.
- */
-const pairsMost = 500_000;
-
 /** Makes each pair as it is asked for: all at once they are the largest thing a generation would hold. */
 function* combinations(
   outer: readonly Params[],
   inner: Inner,
-  { templates }: GeneratorContext,
+  { templates, needs: { elementsMost = elementsByDefault } }: GeneratorContext,
 ): Generator<Result<Params, ProblemDraft>> {
   let pairs = 0;
   let before: readonly Params[] | undefined;
@@ -71,9 +66,12 @@ function* combinations(
     // Where two rows are the same all will be: then their number is known before they are made.
     const foreseen = sets.value === before ? sets.value.length * outer.length : pairs;
     before = sets.value;
-    if (foreseen > pairsMost) {
-      yield generatorFailure(
-        `the matrix generator gives more than ${pairsMost} sets of params: ${outer.length} of the first generator, ${sets.value.length} of the second for each`,
+    if (foreseen > elementsMost) {
+      yield fail(
+        problem(
+          codes.tooManyElements,
+          `the matrix generator gives more than ${elementsMost} sets of params, which is the most a set may have here (set-elements-most): ${outer.length} of the first generator, ${sets.value.length} of the second for each`,
+        ),
       );
       return;
     }

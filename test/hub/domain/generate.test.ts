@@ -598,4 +598,59 @@ suite("neededRepositories", () => {
         ],
       ]));
   });
+
+  suite("a set without measure", () => {
+    const many = (count: number): Spec => elements(...numbered(count));
+    const numbered = (count: number): readonly Json[] =>
+      Array.from({ length: count }, (_, index) => ({ name: `n${index}` }));
+    const limited = { ...needs, elementsMost: 10 };
+
+    test("may have as many elements as the limit says, and with one more gives nothing", () => {
+      const allowed = generate(set(many(10)), facts, limited);
+      assert.ok(allowed.ok && allowed.value.applications.length === 10);
+      const refused = generate(set(many(11)), facts, limited);
+      assert.deepEqual(refused.ok ? undefined : refused.problem.code, "WH-GEN-3116");
+    });
+
+    test("counts the elements of all its generators together", () => {
+      const [list] = (many(6)["generators"] ?? []) as readonly unknown[];
+      const refused = generate(set({ generators: [list, list] }), facts, limited);
+      assert.match(refused.ok ? "" : refused.problem.message, /more than 10 elements/);
+    });
+
+    test("has its matrix refused before it is made", () => {
+      const lists = [numbered(4), numbered(3).map((one) => ({ other: one }))].map((list) => ({
+        list: { elements: list },
+      }));
+      const made = generate(
+        set({ generators: [{ matrix: { generators: lists } }] }),
+        facts,
+        limited,
+      );
+      assert.ok(made.ok);
+      assert.deepEqual(made.value.applications, []);
+      assert.match(
+        made.value.flaws[0]?.problem.message ?? "",
+        /more than 10 sets of params.*4 of the first generator, 3 of the second for each/,
+      );
+      assert.ok(mayHide(made.value.flaws));
+    });
+
+    test("stops for others after each element whose templates go a long way", () => {
+      const slices = (annotation: string): number => {
+        const spec = application("web-{{.name}}");
+        const template = {
+          ...spec,
+          metadata: { name: "web-{{.name}}", annotations: { long: annotation } },
+        };
+        let stops = 0;
+        const work = generation(set({ ...many(20), template }), facts, needs);
+        while (work.next().done !== true) stops += 1;
+        return stops;
+      };
+      const short = slices("{{ .name }}");
+      const long = slices("{{ range $i := until 30000 }}{{ end }}");
+      assert.ok(short < 5 && long >= 20, `${short} stops, and ${long}`);
+    });
+  });
 });

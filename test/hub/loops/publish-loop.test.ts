@@ -16,6 +16,7 @@ import { createRepositories, type Repositories } from "../../../hub/loops/reposi
 import { RenderCache } from "../../../hub/render/cache.ts";
 import { renderDirectory, renderLimits } from "../../../hub/render/directory.ts";
 import { openStore, type Store } from "../../../hub/store/store.ts";
+import { transliterate } from "../../../hub/transliterate.ts";
 import { systemClock } from "../../../proto/kit/clock.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
 import { runTogether } from "../../../proto/kit/run-together.ts";
@@ -122,7 +123,10 @@ suite("publishing", () => {
   /** The loops over a real store and real Git, as compose puts them together. */
   async function startHub(
     meddle: (needs: PublishNeeds) => PublishNeeds = (needs) => needs,
-    { wholeSets = false }: { readonly wholeSets?: boolean } = {},
+    {
+      wholeSets = false,
+      elementsMost = 1_000,
+    }: { readonly wholeSets?: boolean; readonly elementsMost?: number } = {},
   ): Promise<Hub> {
     const store = await openStore({ folder: join(folder, `store-${count}`) });
     const mirrors: Mirrors = openMirrors({
@@ -157,6 +161,7 @@ suite("publishing", () => {
       },
       readYaml: parseDocuments,
       decodeYaml: parseOne,
+      transliterate,
       render: (tree, source, renderSignal) =>
         renderDirectory(tree, source, parseDocuments, renderLimits, renderSignal),
       renderings: renderingsOf(new RenderCache(1_000)),
@@ -180,6 +185,7 @@ suite("publishing", () => {
         fleet: { url, revision: "main", path: "fleet" },
         shrink: defaultShrinkLimits,
         fileDialect: "pathspec",
+        elementsMost,
         wholeSets,
         stretchMs: 15,
         gatherMs: 0,
@@ -715,6 +721,25 @@ spec:
       assert.equal(await offered(cluster), `web-c-${at}@1`);
     const told = await hub.store.events.since(0, 1_000, signal);
     assert.equal(told.filter(({ kind }) => kind === "application-created").length, 250);
+  });
+
+  test("a set that has grown beyond measure keeps what it had", async () => {
+    const one = await addCluster("prod-1", { env: "prod" });
+    await hub.stop();
+    hub = await startHub((needs) => needs, { elementsMost: 1 });
+    const commit = await fleet.commit(
+      { files: { "fleet/web.yaml": webSet(url), "apps/web/a.yaml": configMap("a") } },
+      signal,
+    );
+    await published(commit);
+    await addCluster("prod-2", { env: "prod" });
+    hub.loop.wake();
+    await eventually(async () => {
+      const found = await hub.store.applicationSets.find("web", signal);
+      assert.equal(found?.problem?.code, "WH-GEN-3116");
+    });
+    assert.equal(await offered(one), "web-prod-1@1");
+    assert.equal(await names(), "web-prod-1");
   });
 
   test("an element that fails costs its own application, unless sets are whole", async () => {

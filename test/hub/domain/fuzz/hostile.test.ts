@@ -150,7 +150,7 @@ const hostile: readonly Hostile[] = [
   {
     name: "a matrix of a million",
     text: bad({ generators: clustersTwice, template: application("bad-{{.name}}", "p") }),
-    says: /more than 500000/,
+    says: /more than 200000/,
   },
   { name: "text of any length", text: templated("{{repeat 999999999 .name}}"), says: /characters/ },
   {
