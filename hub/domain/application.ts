@@ -113,9 +113,7 @@ export class Application {
   }
 
   get problem(): ProblemDraft | undefined {
-    return this.#said !== undefined && "problem" in this.#said
-      ? this.#said.problem
-      : this.#read().problem;
+    return this.#said?.problem ?? this.#read().problem;
   }
 
   /** The same, but for what is said here. */

@@ -42,15 +42,20 @@ export function lastWords(row: ApplicationSetRecord | undefined): ApplicationSet
   return last?.ok === true ? last.value : undefined;
 }
 
-/** What to write of an origin besides its applications; `changes`: whether any of those changes. */
+type Written = {
+  readonly commit: string;
+  readonly atMs: number;
+  /** Whether any of its applications changes. */
+  readonly changes: boolean;
+};
+
+/** What to write of an origin besides its applications. */
 export function setRow(
   { origin, file }: { readonly origin: Origin; readonly file: string },
   { outcome, set }: { readonly outcome: OriginOutcome; readonly set: ApplicationSet | undefined },
   plan: OriginPlan,
   before: ApplicationSetRecord | undefined,
-  commit: string,
-  atMs: number,
-  changes: boolean,
+  { commit, atMs, changes }: Written,
 ): SetRow | "removed" | "unchanged" {
   if (origin.kind === "application") return "unchanged";
   if (outcome.kind === "removed" && !plan.isRowNeeded) return "removed";

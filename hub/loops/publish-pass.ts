@@ -12,7 +12,7 @@ import type { ApplicationSetRecord, Origin, PublishedApplication } from "../doma
 import { allowsDelete } from "../domain/set-policy.ts";
 import { atPace, type Pace } from "./pace.ts";
 import { consents, lastWords, rolloutChangeOf, setRow, wantedNames } from "./publish-origin.ts";
-import { record, type Recorded } from "./publish-record.ts";
+import { record } from "./publish-record.ts";
 import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
 import { PassSources } from "./publish-sources.ts";
 import { distinct, UseLog, type Uses } from "./publish-uses.ts";
@@ -249,9 +249,11 @@ export class Pass {
     }
     const planned = await this.#planned(work, made, before, startedMs, signal);
     const { plan, rollout } = planned;
+    // What is recorded in part is settled no more, also when everything is as it was before that.
+    if (remembered !== undefined)
+      this.#memory.origins.set(key, { ...remembered, isSettled: false });
     const recorded = await this.#record(work, made, planned, startedMs, signal);
-    const isHomeless =
-      work.origin.kind === "application" && before.length === 0 && recorded.changes === 0;
+    const isHomeless = work.origin.kind === "application" && before.length === 0 && recorded === 0;
     if (isHomeless && plan.problem !== undefined)
       this.homeless.push(problem(plan.problem.code, `${work.file}: ${plan.problem.message}`));
     if (made.outcome.kind === "removed" && !plan.isRowNeeded) {
@@ -323,51 +325,65 @@ export class Pass {
     return { plan: await atPace(planning, this.#pace, signal), rowBefore, rollout };
   }
 
+  /** How many applications changed. */
   async #record(
     work: Work,
     made: Made,
     { plan, rowBefore, rollout }: Planned,
     atMs: number,
     signal: AbortSignal,
-  ): Promise<Recorded> {
+  ): Promise<number> {
     const { origin } = work;
     if (plan.problem !== undefined) this.#troubled = true;
-    const recorded = await record(
-      {
-        origin,
-        plan,
-        set: (changes) => setRow(work, made, plan, rowBefore, this.#commit, atMs, changes),
-        setBefore: rowBefore,
-        rollout: rolloutChangeOf(made, plan, rollout),
-        atMs,
-      },
-      this.#needs,
-      this.#pace,
-      (clusters) => {
-        for (const cluster of clusters) this.#changedClusters.add(cluster);
-      },
-      signal,
-    );
-    if (recorded.freed) this.#freed = true;
-    const fields = {
-      [origin.kind === "application-set" ? "set" : "application"]: origin.name,
-      commit: this.#commit,
-      trace: this.#trace,
-    };
-    if (recorded.changes > 0)
-      this.#needs.log.info("applications published", {
-        ...fields,
-        changes: recorded.changes,
-        clusters: recorded.changedClusters.size,
-        durationMs: this.#needs.clock.nowMs() - atMs,
-      });
+    let recorded = 0;
+    const clusters = new Set<ClusterId>();
+    const written = { commit: this.#commit, atMs };
+    try {
+      await record(
+        {
+          origin,
+          plan,
+          set: (changes) => setRow(work, made, plan, rowBefore, { ...written, changes }),
+          setBefore: rowBefore,
+          rollout: rolloutChangeOf(made, plan, rollout),
+          atMs,
+        },
+        this.#needs,
+        this.#pace,
+        ({ changes, freed, changedClusters }) => {
+          recorded += changes;
+          if (freed) this.#freed = true;
+          for (const cluster of changedClusters) {
+            clusters.add(cluster);
+            this.#changedClusters.add(cluster);
+          }
+        },
+        signal,
+      );
+    } finally {
+      if (recorded > 0)
+        this.#needs.log.info("applications published", {
+          ...this.#fields(origin),
+          changes: recorded,
+          clusters: clusters.size,
+          durationMs: this.#needs.clock.nowMs() - atMs,
+        });
+    }
     if (plan.problem !== undefined && plan.problem.sinceMs === atMs)
       this.#needs.log.warn("last good state kept", {
-        ...fields,
+        ...this.#fields(origin),
         code: plan.problem.code,
         problem: plan.problem.message,
       });
     return recorded;
+  }
+
+  #fields(origin: Origin): Record<string, string> {
+    return {
+      [origin.kind === "application-set" ? "set" : "application"]: origin.name,
+      commit: this.#commit,
+      trace: this.#trace,
+    };
   }
 
   #inputs(work: Work, uses: Uses): Digest {

@@ -2,11 +2,11 @@ import type { ClusterId } from "../../proto/words/ids.ts";
 import type { OriginPlan, PlannedStep } from "../domain/plan/input.ts";
 import type { ApplicationSetRecord, Origin } from "../domain/records.ts";
 import type { RolloutChange } from "../domain/rollout/record.ts";
-import { rolloutEvents, setEvents, type SetRow } from "./publish-origin.ts";
 import type { Pace } from "./pace.ts";
+import { rolloutEvents, setEvents, type SetRow } from "./publish-origin.ts";
 import type { PublishNeeds } from "./publish.ts";
 
-/** What is written of one origin besides its steps. */
+/** What is written of one origin. */
 export type Recording = {
   readonly origin: Origin;
   readonly plan: OriginPlan;
@@ -17,11 +17,12 @@ export type Recording = {
   readonly atMs: number;
 };
 
-export type Recorded = {
+/** What one transaction wrote. */
+export type Piece = {
   readonly changes: number;
   /** Whether an application went, so that its name is free. */
   readonly freed: boolean;
-  readonly changedClusters: ReadonlySet<ClusterId>;
+  readonly changedClusters: readonly ClusterId[];
 };
 
 /** Steps of one transaction, unless one cluster has more. Whoever else reads or writes waits for one. */
@@ -31,92 +32,67 @@ const stepsMost = 4_000;
 
 /**
  * Writes down what was decided, in pieces: whatever else reads or writes the store has its turn between them.
- * A cluster's part is one piece, so that it is offered as a whole. The set is written with the first piece, so
- * that what is published is known as its own, and removed with the last; its rollout comes last, so that it says
- * what was done. Whoever is stopped in between plans again and does the rest.
+ * What one cluster is offered changes in one piece, unless that would be thousands of applications. The set is
+ * written with the first piece, so that what is published is known as its own, and removed with the last. Its
+ * rollout comes first too: an application that may go and has not gone is held back again, one that has gone
+ * without being known to would open the next step. Whoever is stopped in between plans again and does the rest.
+ *
+ * Tells of each piece once it is written, since a later one may fail.
  */
 export async function record(
   recording: Recording,
   needs: Pick<PublishNeeds, "record">,
   pace: Pace,
-  /** Told of clusters as they change, since a later piece may fail. */
-  onChanged: (clusters: readonly ClusterId[]) => void,
+  onPiece: (piece: Piece) => void,
   signal: AbortSignal,
-): Promise<Recorded> {
-  const writer = new Writer(recording, needs, onChanged, signal);
+): Promise<void> {
+  let pending: PlannedStep[] = [];
+  let pieces = 0;
+  const write = async (isLast: boolean): Promise<void> => {
+    const steps = pending;
+    pending = [];
+    const isFirst = pieces === 0;
+    pieces += 1;
+    const written = await writePiece(recording, steps, { isFirst, isLast }, needs, signal);
+    if (written !== undefined) onPiece(written);
+  };
   for (const step of recording.plan.steps) {
     await pace.breathe(signal);
-    await writer.add(step);
+    if (step.changes.length === 0 && step.events.length === 0) continue;
+    const last = pending.at(-1);
+    const isCut = last !== undefined && last.cluster !== step.cluster;
+    if (pending.length >= (isCut ? stepsEnough : stepsMost)) await write(false);
+    pending.push(step);
   }
-  return writer.finish();
+  await write(true);
 }
 
-class Writer {
-  readonly #recording: Recording;
-  readonly #needs: Pick<PublishNeeds, "record">;
-  readonly #onChanged: (clusters: readonly ClusterId[]) => void;
-  readonly #signal: AbortSignal;
-  #pending: PlannedStep[] = [];
-  #pieces = 0;
-  #changes = 0;
-  #freed = false;
-  readonly #changedClusters = new Set<ClusterId>();
-
-  constructor(
-    recording: Recording,
-    needs: Pick<PublishNeeds, "record">,
-    onChanged: (clusters: readonly ClusterId[]) => void,
-    signal: AbortSignal,
-  ) {
-    this.#recording = recording;
-    this.#needs = needs;
-    this.#onChanged = onChanged;
-    this.#signal = signal;
-  }
-
-  async add(step: PlannedStep): Promise<void> {
-    if (step.changes.length === 0 && step.events.length === 0) return;
-    const last = this.#pending.at(-1);
-    const isCut = last !== undefined && last.cluster !== step.cluster;
-    if (this.#pending.length >= (isCut ? stepsEnough : stepsMost)) await this.#write(false);
-    this.#pending.push(step);
-    this.#changes += step.changes.length;
-    this.#freed ||= step.changes.some(({ kind }) => kind === "remove");
-  }
-
-  async finish(): Promise<Recorded> {
-    await this.#write(true);
-    return {
-      changes: this.#changes,
-      freed: this.#freed,
-      changedClusters: this.#changedClusters,
-    };
-  }
-
-  async #write(isLast: boolean): Promise<void> {
-    const { origin, plan, setBefore, atMs } = this.#recording;
-    const isFirst = this.#pieces === 0;
-    const row = this.#recording.set(this.#changes > 0);
-    const isDue = row === "removed" ? isLast : isFirst;
-    const set = isDue ? row : "unchanged";
-    const rollout: RolloutChange = isLast ? this.#recording.rollout : { kind: "unchanged" };
-    const steps = this.#pending;
-    this.#pending = [];
-    this.#pieces += 1;
-    const changes = steps.flatMap((step) => step.changes);
-    const events = [
-      ...steps.flatMap((step) => step.events),
-      ...(isFirst ? plan.events : []),
-      ...setEvents(origin, set, setBefore),
-      ...rolloutEvents(origin, rollout),
-    ];
-    const isQuiet = set === "unchanged" && rollout.kind !== "changed";
-    if (changes.length === 0 && events.length === 0 && isQuiet) return;
-    const { changedClusters } = await this.#needs.record(
-      { origin, set, changes, rollout, events, atMs },
-      this.#signal,
-    );
-    for (const cluster of changedClusters) this.#changedClusters.add(cluster);
-    this.#onChanged(changedClusters);
-  }
+/** `undefined` when there was nothing to write. */
+async function writePiece(
+  { origin, plan, set: rowOf, setBefore, rollout: wholeRollout, atMs }: Recording,
+  steps: readonly PlannedStep[],
+  { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+  needs: Pick<PublishNeeds, "record">,
+  signal: AbortSignal,
+): Promise<Piece | undefined> {
+  const changes = steps.flatMap((step) => step.changes);
+  // A last piece that is not the first follows others that changed something.
+  const row = isFirst || isLast ? rowOf(changes.length > 0 || !isFirst) : "unchanged";
+  const isDue = row === "removed" ? isLast : isFirst;
+  const set = isDue ? row : "unchanged";
+  const rollout: RolloutChange = isFirst ? wholeRollout : { kind: "unchanged" };
+  const events = [
+    ...steps.flatMap((step) => step.events),
+    ...(isDue ? plan.events : []),
+    ...setEvents(origin, set, setBefore),
+    ...rolloutEvents(origin, rollout),
+  ];
+  const isQuiet = set === "unchanged" && rollout.kind !== "changed";
+  if (changes.length === 0 && events.length === 0 && isQuiet) return undefined;
+  const { changedClusters } = await needs.record(
+    { origin, set, changes, rollout, events, atMs },
+    signal,
+  );
+  const freed = changes.some(({ kind }) => kind === "remove");
+  return { changes: changes.length, freed, changedClusters };
 }

@@ -125,8 +125,8 @@ export function createPublishing(database: Database): Publishing {
 }
 
 /**
- * In pieces, so that a large origin holds nobody up. What changes meanwhile may be read as it was or as it is;
- * publishing alone changes drafts, and recording looks again at what a cluster is offered.
+ * In pieces, so that a large origin holds nobody up. What changes meanwhile (a cluster goes, what is offered gets
+ * another number) may be read as it was or as it is; recording looks again at what a cluster is offered.
  */
 async function readPublished(
   database: Database,
@@ -417,7 +417,8 @@ class Recording {
         : await this.#raise(target, desired.entry, offered, known);
     const runsIn =
       target ?? (offered === undefined ? drafted : await this.#clusterByKey(offered.cluster_key));
-    const generation = raised?.generation ?? record.generation;
+    // What is offered may have been given another number since this was decided.
+    const generation = raised?.generation ?? offered?.generation ?? record.generation;
     const draft: ApplicationDraft = {
       ...record,
       generation,

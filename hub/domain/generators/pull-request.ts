@@ -3,7 +3,7 @@ import { FieldReader, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
 import type { PullRequest } from "../remote-facts.ts";
 import { branchSlug } from "../template/normalize.ts";
-import { firstBytes } from "../template/print.ts";
+import { firstBytes } from "../template/bytes.ts";
 import { nilList, stringList, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { readFilters, remoteFact, type TextTest } from "./remote.ts";
@@ -32,9 +32,10 @@ export function pullRequestParams(
       ? ok([])
       : generatorFailure(`error listing repos: ${fact.value.message}`);
   const { goTemplate } = context.templates;
+  const slugOf = (branch: string): string => branchSlug(branch, context.needs.transliterate);
   const sets = fact.value.pulls
     .filter((pull) => filters.value.length === 0 || filters.value.some((admits) => admits(pull)))
-    .map((pull) => pullParams(pull, goTemplate));
+    .map((pull) => pullParams(pull, goTemplate, slugOf));
   return withValues(sets, values.value, context);
 }
 
@@ -45,14 +46,18 @@ const pullFilter =
     target?.(pull.targetBranch) !== false &&
     title?.(pull.title) !== false;
 
-function pullParams(pull: PullRequest, goTemplate: boolean): Params {
+function pullParams(
+  pull: PullRequest,
+  goTemplate: boolean,
+  slugOf: (branch: string) => string,
+): Params {
   const params = new Map<string, GoValue>([
     ["number", String(pull.number)],
     ["title", pull.title],
     ["branch", pull.branch],
-    ["branch_slug", branchSlug(pull.branch)],
+    ["branch_slug", slugOf(pull.branch)],
     ["target_branch", pull.targetBranch],
-    ["target_branch_slug", branchSlug(pull.targetBranch)],
+    ["target_branch_slug", slugOf(pull.targetBranch)],
     ["head_sha", pull.headSha],
     ["head_short_sha", firstBytes(pull.headSha, 8)],
     ["head_short_sha_7", firstBytes(pull.headSha, 7)],

@@ -2,7 +2,7 @@ import { FieldReader, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
 import type { HostedRepository } from "../remote-facts.ts";
 import { normalize } from "../template/normalize.ts";
-import { firstBytes } from "../template/print.ts";
+import { firstBytes } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { readFilters, remoteFact, type TextTest } from "./remote.ts";

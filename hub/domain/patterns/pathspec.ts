@@ -1,6 +1,6 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { compiled, exactly, noneOf, type Part, type Reader } from "./glob-automaton.ts";
-import { bytesOf } from "../template/value.ts";
+import { bytesOf } from "../template/bytes.ts";
 
 type Matches = (path: string) => boolean;
 

@@ -94,13 +94,15 @@ export type Step = {
   readonly events: readonly FleetEventDraft[];
 };
 
-/** A step, and the cluster whose desired set it is about. */
+/** A step, and the cluster whose desired set it changes; of one that moves an application, the cluster it leaves. */
 export type PlannedStep = Step & { readonly cluster: ClusterId | undefined };
 
 export type OriginPlan = {
   /**
-   * What is done about each application, those of one cluster after each other. Made as they are taken, so that
-   * what is written of a large set is never held at once; the same whenever they are taken.
+   * What is done about each application: first what only writes down why something stays, then what changes
+   * desired sets, that of one cluster after each other. Whoever carries out the first of them only, and plans
+   * again, comes to the same end. Made as they are taken, so that what is written of a large set is never held at
+   * once; the same whenever they are taken.
    */
   readonly steps: Iterable<PlannedStep>;
   /** What there is to tell of the origin itself. */

@@ -66,10 +66,7 @@ function planFailure(input: Planning, draft: ProblemDraft): OriginPlan {
   // A plain Application has no row of its own besides its application's.
   const affected = input.origin.kind === "application" ? input.before : [];
   return {
-    steps: affected.map((published) => ({
-      ...kept(input, published, draft),
-      cluster: published.desired?.cluster,
-    })),
+    steps: affected.map((published) => ({ ...kept(input, published, draft), cluster: undefined })),
     events: originEvents(input, failure),
     problem: failure,
     held: [],
@@ -124,18 +121,17 @@ function* planWanted(
       : going;
 
   const tasks = new Tasks();
-  yield* seeInSlices(verdicts, (verdict) =>
-    tasks.add(
-      verdict.before !== undefined && heldNames.has(verdict.before.draft.name)
-        ? { kind: "keep", published: verdict.before, problem: heldProblem }
-        : { kind: "publish", verdict },
-    ),
-  );
-  for (const { published, problem } of flawed.values())
-    tasks.add({ kind: "keep", published, problem });
-  for (const published of gone)
+  // Before what the origin gains: whoever is stopped in between must not find that it has grown, and not know that
+  // these wait.
+  yield* seeInSlices(before, (published) => {
     if (heldNames.has(published.draft.name))
       tasks.add({ kind: "keep", published, problem: heldProblem });
+  });
+  for (const { published, problem } of flawed.values())
+    tasks.add({ kind: "keep", published, problem });
+  yield* seeInSlices(verdicts, (verdict) => {
+    if (!heldNames.has(verdict.application.name)) tasks.add({ kind: "publish", verdict });
+  });
   yield* seeInSlices(now, (published) => tasks.add({ kind: "remove", published, cause }));
   const originProblem = problemSince(severalAsOne(problems), input.problemBefore, input.nowMs);
   return {
@@ -186,10 +182,18 @@ class Tasks {
   }
 }
 
+/** What leaves a cluster is of that cluster, wherever it goes: there something may take over its objects. */
 function clusterOf(task: Task): ClusterId | undefined {
-  const published = task.kind === "publish" ? task.verdict.before : task.published;
-  const wanted = task.kind === "publish" ? task.verdict.cluster?.id : undefined;
-  return wanted ?? published?.desired?.cluster;
+  switch (task.kind) {
+    case "publish":
+      return task.verdict.before?.desired?.cluster ?? task.verdict.cluster?.id;
+    case "keep":
+      return undefined;
+    case "remove":
+      return task.published.desired?.cluster;
+    default:
+      return unreachable(task, "task");
+  }
 }
 
 function stepOf(input: Planning, task: Task, rollout: RolloutPlan | undefined): Step {

@@ -43,6 +43,7 @@ const instructionsMost = 20_000;
 
 /** Compiles a pattern. Fails with Go's sentence. */
 export function compileRegexp(pattern: string): Result<Regexp, string> {
+  if (!pattern.isWellFormed()) return fail(`error parsing regexp: invalid UTF-8: \`${pattern}\``);
   try {
     const { node, names } = parseRegexp(pattern);
     const program = new Program(pattern);
@@ -269,6 +270,11 @@ function asserted(assertion: Assertion, codes: readonly number[], position: numb
 function regexpOf(pattern: string, compiled: Compiled): Regexp {
   const codesOf = (text: string): readonly number[] =>
     Array.from(text, (character) => character.codePointAt(0) ?? 0);
+  /** What is matched: a lone surrogate, which stands for a byte that belongs to no character, is U+FFFD to Go. */
+  const matchable = (text: string, codes: readonly number[]): readonly number[] =>
+    text.isWellFormed()
+      ? codes
+      : codes.map((code) => (code >= 0xd800 && code <= 0xdfff ? 0xfffd : code));
   const textOf = (codes: readonly number[], from: number, to: number): string =>
     from < 0
       ? ""
@@ -295,24 +301,28 @@ function regexpOf(pattern: string, compiled: Compiled): Regexp {
   };
 
   return {
-    matches: (text, charge) => search(compiled, codesOf(text), 0, charge) !== undefined,
+    matches: (text, charge) =>
+      search(compiled, matchable(text, codesOf(text)), 0, charge) !== undefined,
     find: (text, charge) => {
       const codes = codesOf(text);
-      const slots = search(compiled, codes, 0, charge);
+      const slots = search(compiled, matchable(text, codes), 0, charge);
       return slots === undefined ? undefined : textOf(codes, slots[0] ?? 0, slots[1] ?? 0);
     },
     findAll: (text, most, charge) => {
       const codes = codesOf(text);
-      return allSlots(codes, most, charge).map(([start = 0, end = 0]) => textOf(codes, start, end));
+      return allSlots(matchable(text, codes), most, charge).map(([start = 0, end = 0]) =>
+        textOf(codes, start, end),
+      );
     },
     replaceAll: (text, replacement, literal, charge) => {
       const codes = codesOf(text);
+      const matched = matchable(text, codes);
       const parts = literal ? [replacement] : parseReplacement(replacement, compiled.names);
       let result = "";
       let lastEnd = 0;
       let position = 0;
       while (position <= codes.length) {
-        const slots = search(compiled, codes, position, charge);
+        const slots = search(compiled, matched, position, charge);
         if (slots === undefined) break;
         const [start = 0, end = 0] = slots;
         result += textOf(codes, lastEnd, start);
@@ -340,7 +350,7 @@ function regexpOf(pattern: string, compiled: Compiled): Regexp {
       const parts: string[] = [];
       let from = 0;
       let to = 0;
-      for (const [start = 0, end = 0] of allSlots(codes, most, charge)) {
+      for (const [start = 0, end = 0] of allSlots(matchable(text, codes), most, charge)) {
         if (most > 0 && parts.length === most - 1) break;
         to = start;
         if (end !== 0) parts.push(textOf(codes, from, to));

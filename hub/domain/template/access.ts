@@ -3,8 +3,8 @@ import { goQuote, printValue } from "./print.ts";
 import { type Emit, Failure, type Run, type State } from "./state.ts";
 import type { BranchNode } from "./tree.ts";
 import {
+  GoInteger,
   type GoMap,
-  GoObject,
   type GoValue,
   StringMap,
   integerOf,
@@ -14,6 +14,7 @@ import {
   typeName,
 } from "./value.ts";
 
+/** What stands under a name in a value that has no such method. `given` says that the name was given arguments. */
 export function fieldOf(
   receiver: GoValue,
   name: string,
@@ -21,13 +22,8 @@ export function fieldOf(
   missingKey: MissingKey,
   fromInterface: boolean,
 ): GoValue {
-  if (receiver instanceof Map || receiver instanceof GoObject) {
+  if (receiver instanceof Map) {
     if (given) throw new Failure(`${name} is not a method but has arguments`);
-    if (receiver instanceof GoObject) {
-      const value = receiver.fields.get(name);
-      if (value !== undefined) return value;
-      throw new Failure(`can't evaluate field ${name} in type ${receiver.type}`);
-    }
     // The type of a Map's elements is lost by instanceof; it holds GoValues by the type of GoValue.
     const value = (receiver as GoMap).get(name);
     if (value !== undefined) return value;
@@ -87,7 +83,9 @@ export function rangeOver(
     } else if (integer !== undefined) {
       if (second !== undefined)
         throw new Failure(`can't use ${integer} to iterate over more than one variable`);
-      for (let index = 0n; index < integer; index += 1n) if (!turn(index, index)) break;
+      const like = (index: bigint): GoValue =>
+        value instanceof GoInteger ? value.like(index) : index;
+      for (let index = 0n; index < integer; index += 1n) if (!turn(index, like(index))) break;
     } else if (value !== undefined && value !== null) {
       throw new Failure(`range can't iterate over ${printValue(value)}`);
     }

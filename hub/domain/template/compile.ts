@@ -1,8 +1,9 @@
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import { fieldOf, rangeOver } from "./access.ts";
 import { checkedValue, literalArgument } from "./arguments.ts";
+import { type LateArgument, callMethod, called, checkCount, lateArgument, typeAt } from "./call.ts";
 import type { TemplateManner } from "./evaluate.ts";
-import { FunctionError, type ParameterType, type TemplateFunction } from "./function.ts";
+import type { ParameterType } from "./function.ts";
 import { chargeForWalk, walksItsValues } from "./measure.ts";
 import { goQuote, printAction } from "./print.ts";
 import {
@@ -25,7 +26,7 @@ import {
   type WordNode,
   nodeText,
 } from "./tree.ts";
-import { type GoValue, isTruthy } from "./value.ts";
+import { type GoValue, hasMethods, isTruthy } from "./value.ts";
 
 /** Turns trees into closures. One instance compiles one text. */
 export class Compiler {
@@ -33,6 +34,8 @@ export class Compiler {
   #scope: string[] = ["$"];
   /** Whether any function it calls changes its arguments. */
   mutates = false;
+  /** Whether any text in it is none: it has bytes in it that belong to no character. */
+  hasStrays = false;
 
   constructor(manner: TemplateManner) {
     this.#manner = manner;
@@ -188,30 +191,30 @@ export class Compiler {
     const [first, ...others] = node.words;
     switch (first.kind) {
       case "field": {
-        const chain = this.#chain(first.names, others.length > 0);
+        const chain = this.#chain(first, first.names, others);
         return (state, piped) => {
           state.at = first;
-          return chain(state.dot, piped !== nothing);
+          return chain(state, state.dot, piped);
         };
       }
       case "variable": {
         if (first.names.length === 0) break;
-        const chain = this.#chain(first.names, others.length > 0);
+        const chain = this.#chain(first, first.names, others);
         const variable = this.#variable(first.variable);
         return (state, piped) => {
           state.at = first;
-          return chain(variable(state), piped !== nothing);
+          return chain(state, variable(state), piped);
         };
       }
       case "chain": {
         const of = this.#word(first.of);
-        const chain = this.#chain(first.names, others.length > 0);
+        const chain = this.#chain(first, first.names, others);
         const flaw =
           first.of.kind === "nil" ? `indirection through explicit nil in ${nodeText(first)}` : "";
         return (state, piped) => {
           state.at = first;
           if (flaw !== "") throw new Failure(flaw);
-          return chain(of(state), piped !== nothing);
+          return chain(state, of(state), piped);
         };
       }
       case "function":
@@ -241,11 +244,15 @@ export class Compiler {
       case "bool":
       case "string": {
         const { value } = node;
+        this.#notice(node);
         return () => value;
       }
       case "number": {
-        const value = node.isFloat ? node.float : (node.integer ?? node.float);
-        return () => value;
+        const value = node.isFloat ? node.float : node.integer;
+        if (value !== undefined) return () => value;
+        return () => {
+          throw new Failure(`${node.text} overflows int`);
+        };
       }
       case "variable": {
         if (node.names.length > 0) break;
@@ -270,23 +277,35 @@ export class Compiler {
     };
   }
 
-  /** Follows field names from a receiver. `given` says that the last one was given arguments. */
-  #chain(names: readonly string[], given: boolean): (receiver: GoValue, piped: boolean) => GoValue {
+  /** Follows fields and methods by name from a receiver. What the words say is given to the last one. */
+  #chain(
+    node: WordNode,
+    names: readonly string[],
+    words: readonly WordNode[],
+  ): (state: State, receiver: GoValue, piped: Piped) => GoValue {
     const { missingKey } = this.#manner;
-    const [only] = names;
-    if (names.length === 1 && only !== undefined)
-      return (receiver, piped) => fieldOf(receiver, only, given || piped, missingKey, false);
+    const args = words.map((word) => lateArgument(word, this.#word(word)));
     const last = names.length - 1;
-    return (receiver, piped) => {
+    const member = (state: State, receiver: GoValue, index: number, piped: Piped): GoValue => {
+      const name = names[index] ?? "";
+      const given: readonly LateArgument[] = index === last ? args : [];
+      if (!(receiver instanceof Map) && hasMethods(receiver)) {
+        const method = receiver.method(name);
+        if (method !== undefined)
+          return callMethod(state, node, name, method, given, index === last ? piped : nothing);
+      }
+      const isGiven = index === last && (args.length > 0 || piped !== nothing);
+      return fieldOf(receiver, name, isGiven, missingKey, index > 0);
+    };
+    const [only = ""] = names;
+    if (last === 0)
+      return (state, receiver, piped) =>
+        receiver instanceof Map || !hasMethods(receiver)
+          ? fieldOf(receiver, only, args.length > 0 || piped !== nothing, missingKey, false)
+          : member(state, receiver, 0, piped);
+    return (state, receiver, piped) => {
       let value = receiver;
-      for (let index = 0; index <= last; index += 1)
-        value = fieldOf(
-          value,
-          names[index] ?? "",
-          index === last && (given || piped),
-          missingKey,
-          index > 0,
-        );
+      for (let index = 0; index <= last; index += 1) value = member(state, value, index, piped);
       return value;
     };
   }
@@ -297,26 +316,16 @@ export class Compiler {
     // The parser has refused every name that is not in the set.
     if (known === undefined) throw new TypeError(`function ${name} is gone`);
     if (known.mutates) this.mutates = true;
-    const made = known;
-    const fixed = made.parameters.length;
-    const args = others.map((word, index) =>
-      this.#argument(word, made.parameters[index] ?? made.rest ?? "any"),
-    );
-    const lastType = made.rest ?? made.parameters.at(-1) ?? "any";
+    const args = others.map((word, index) => this.#argument(word, typeAt(known, index)));
     const walks = walksItsValues(name);
     return (state, piped) => {
       state.at = at;
       state.step();
-      const count = args.length + (piped === nothing ? 0 : 1);
-      if (made.rest === undefined ? count !== fixed : count < fixed)
-        throw new Failure(
-          `wrong number of args for ${name}: want ${made.rest === undefined ? "" : "at least "}${fixed} got ${count}`,
-        );
+      checkCount(name, known, args.length + (piped === nothing ? 0 : 1));
       const values: GoValue[] = [];
       for (const arg of args) values.push(arg(state));
-      if (piped !== nothing) values.push(checkedValue(piped, pipedType(made, count, lastType)));
-      if (walks) for (const value of values) chargeForWalk(value, state.context.charge);
-      return called(state, node, name, made, values);
+      if (piped !== nothing) values.push(checkedValue(piped, typeAt(known, args.length)));
+      return called(state, node, name, known, values, walks);
     };
   }
 
@@ -337,7 +346,12 @@ export class Compiler {
     };
   }
 
+  #notice(node: WordNode): void {
+    if (node.kind === "string" && !node.value.isWellFormed()) this.hasStrays = true;
+  }
+
   #argument(node: WordNode, type: ParameterType): Run {
+    this.#notice(node);
     const literal = literalArgument(node, type);
     if (literal !== undefined)
       return (state) => {
@@ -354,28 +368,5 @@ export class Compiler {
       state.at = node;
       return checkedValue(run(state), type);
     };
-  }
-}
-
-// A piped value is the last argument, and has the type of the parameter it falls on.
-const pipedType = (made: TemplateFunction, count: number, lastType: ParameterType): ParameterType =>
-  made.rest === undefined ? lastType : (made.parameters[count - 1] ?? made.rest);
-
-function called(
-  state: State,
-  node: AnyNode,
-  name: string,
-  made: TemplateFunction,
-  values: readonly GoValue[],
-): GoValue {
-  try {
-    const result = made.call(values, state.context);
-    if (typeof result === "string") state.context.charge(result.length);
-    return result;
-  } catch (error) {
-    state.at = node;
-    if (error instanceof FunctionError)
-      throw new Failure(`error calling ${name}: ${error.message}`);
-    throw error;
   }
 }

@@ -1,13 +1,15 @@
 import { type Result, fail, ok } from "../../../proto/kit/result.ts";
 import type { MissingKey } from "../application-set.ts";
 import type { Regexp } from "../regexp/regexp.ts";
+import { byteLength, finished, wellFormed } from "./bytes.ts";
 import { Compiler } from "./compile.ts";
+import { DerivedKeys } from "./derived-keys.ts";
 import type { CallContext, FunctionSet } from "./function.ts";
 import { parseTemplate, placeOf } from "./parse.ts";
 import { goQuote } from "./print.ts";
 import { type Emit, Failure, State } from "./state.ts";
 import { nodeText } from "./tree.ts";
-import { type GoMap, byteLength, deepCopyOf } from "./value.ts";
+import { type GoMap, deepCopyOf } from "./value.ts";
 
 /** What one evaluation may cost. Beyond any of these it fails; nothing else stops a template. */
 export type TemplateLimits = {
@@ -28,10 +30,13 @@ export const defaultTemplateLimits: TemplateLimits = {
   depthMost: 100,
 };
 
-/** Steps that all templates of one set may still take together, however many elements it has. */
-export type Allowance = { stepsLeft: number };
+/** What all templates of one set may still do together, however many elements it has. */
+export type Allowance = { stepsLeft: number; readonly keys: DerivedKeys };
 
-export const defaultAllowance = (): Allowance => ({ stepsLeft: 50_000_000 });
+export const defaultAllowance = (): Allowance => ({
+  stepsLeft: 50_000_000,
+  keys: new DerivedKeys(),
+});
 
 export type TemplateManner = {
   readonly functions: FunctionSet;
@@ -58,9 +63,10 @@ export type Template = (params: GoMap) => Result<string, TemplateProblem>;
 
 /** Parses a Go template as Argo CD does: named `base`, with the whole text in its error messages. */
 export function compileTemplate(
-  text: string,
+  written: string,
   manner: TemplateManner,
 ): Result<Template, TemplateProblem> {
+  const text = wellFormed(written);
   const parsed = parseTemplate(text, (name) => functionFlaw(name, manner));
   if (!parsed.ok) {
     const { line, column, reason } = parsed.problem;
@@ -76,7 +82,8 @@ export function compileTemplate(
   const main = compiler.template(parsed.value.main);
   const defined = new Map<string, Emit>();
   for (const [name, list] of parsed.value.defined) defined.set(name, compiler.template(list));
-  return ok(evaluator(text, main, compiler.mutates, new State(defined, manner, regexps)));
+  const state = new State(defined, manner, regexps);
+  return ok(evaluator(text, main, compiler, state));
 }
 
 const functionFlaw = (
@@ -88,13 +95,19 @@ const functionFlaw = (
     : (refusedFunction(name) ?? `function ${goQuote(name)} not defined`);
 
 /** Evaluations of one template follow one another, so they share one state: making one costs as much as writing a field. */
-function evaluator(text: string, main: Emit, mutates: boolean, state: State): Template {
+function evaluator(
+  text: string,
+  main: Emit,
+  { mutates, hasStrays }: Pick<Compiler, "mutates" | "hasStrays">,
+  state: State,
+): Template {
   return (params) => {
     // A template that changes its params changes a copy: the next field, and the next element, see none of it.
     state.begin(mutates ? deepCopyOf(params) : params);
+    state.hasStrays = hasStrays;
     try {
       main(state);
-      return ok(state.output);
+      return ok(state.hasStrays ? finished(state.output) : state.output);
     } catch (error) {
       if (error instanceof Failure) return fail(failureProblem(text, state, error));
       // Deep recursion over deep values ends in a RangeError; to the author it is a limit like the others.
@@ -120,9 +133,10 @@ function failureProblem(text: string, state: State, failure: Failure): TemplateP
   const byteColumn = byteLength(text.slice(lineStart, at.at));
   return {
     kind: failure.limit ? "limit" : "execute",
-    message:
+    message: wellFormed(
       `failed to execute go template ${text}: template: base:${line}:${byteColumn}: ` +
-      `executing ${goQuote(state.name)} at <${nodeText(at)}>: ${failure.message}`,
+        `executing ${goQuote(state.name)} at <${nodeText(at)}>: ${failure.message}`,
+    ),
     line,
     column,
   };

@@ -1,27 +1,33 @@
 import type { Json } from "../../../proto/words/digest.ts";
 import type { Result } from "../../../proto/kit/result.ts";
 import type { Regexp } from "../regexp/regexp.ts";
+import type { GoVersion } from "./semver/version.ts";
+import type { GoDuration } from "./time/go-duration.ts";
 import type { GoTime } from "./time/go-time.ts";
+import type { GoLocation } from "./time/location.ts";
 import type { GoList, GoMap, GoValue } from "./value.ts";
 
-/** What a function's parameter takes; Go converts nothing on its own. */
-export type ParameterType = "any" | "string" | "int" | "bool" | "float64" | "map" | "list" | "time";
+/** A value of each type that a parameter may have. Nil stands for pointers that point to nothing. */
+type Values = {
+  readonly any: GoValue;
+  readonly string: string;
+  readonly int: bigint;
+  /** Only literals have this type; they are cut to 32 bits. */
+  readonly uint32: bigint;
+  readonly bool: boolean;
+  readonly float64: number;
+  readonly map: GoMap;
+  readonly list: GoList;
+  readonly time: GoTime;
+  readonly duration: GoDuration;
+  readonly location: GoLocation | null;
+  readonly version: GoVersion | null;
+};
 
-type Argument<P extends ParameterType> = P extends "string"
-  ? string
-  : P extends "int"
-    ? bigint
-    : P extends "bool"
-      ? boolean
-      : P extends "float64"
-        ? number
-        : P extends "map"
-          ? GoMap
-          : P extends "list"
-            ? GoList
-            : P extends "time"
-              ? GoTime
-              : GoValue;
+/** What a function's parameter takes; Go converts nothing on its own. */
+export type ParameterType = keyof Values;
+
+type Argument<P extends ParameterType> = Values[P];
 
 type Arguments<P extends readonly ParameterType[]> = {
   readonly [K in keyof P]: Argument<P[K]>;
@@ -34,6 +40,11 @@ export type CallContext = {
   readonly decodeYaml: (text: string) => Result<Json, string>;
   /** A compiled expression; the same pattern is compiled once a template. */
   readonly regexp: (pattern: string) => Result<Regexp, string>;
+  /**
+   * A key made out of a password, remembered; `salt` is bytes, one character each. Throws when the templates have
+   * made as many as they may.
+   */
+  readonly derivedKey: (password: string, salt: string) => Uint8Array;
 };
 
 export type TemplateFunction = {
@@ -42,6 +53,8 @@ export type TemplateFunction = {
   readonly rest: ParameterType | undefined;
   /** Whether it changes the maps it is given. */
   readonly mutates: boolean;
+  /** Whether it may make texts that are none out of texts: it cuts characters, or decodes bytes. */
+  readonly cuts: boolean;
   /** The evaluator has checked number and types of the arguments. Throws FunctionError. */
   readonly call: (values: readonly GoValue[], context: CallContext) => GoValue;
 };
@@ -59,6 +72,7 @@ export const takes = <const P extends readonly ParameterType[]>(
   parameters,
   rest: undefined,
   mutates: false,
+  cuts: false,
   // The evaluator has proved the types of the values against `parameters`.
   call: (values, context) => call(values as unknown as Arguments<P>, context),
 });
@@ -72,6 +86,7 @@ export const takesMany = <const P extends readonly ParameterType[], const R exte
   parameters,
   rest,
   mutates: false,
+  cuts: false,
   call: (values, context) =>
     call(
       values.slice(0, parameters.length) as unknown as Arguments<P>,
@@ -79,5 +94,7 @@ export const takesMany = <const P extends readonly ParameterType[], const R exte
       context,
     ),
 });
+
+export const cutting = (made: TemplateFunction): TemplateFunction => ({ ...made, cuts: true });
 
 export const mutating = (made: TemplateFunction): TemplateFunction => ({ ...made, mutates: true });

@@ -1,8 +1,10 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
+import { isStray, wellFormed } from "./bytes.ts";
 import {
   goInfinity,
   GoInteger,
   GoObject,
+  goValueOf,
   isGoMap,
   NilList,
   sortedKeys,
@@ -49,8 +51,9 @@ function written(value: GoValue, manner: JsonManner, depth: number): string {
   if (value === null || value instanceof NilList) return "null";
   if (value instanceof GoInteger) return value.value.toString();
   if (value instanceof GoObject) {
-    if (value.json === undefined) throw new Unsupported(`json: ${value.text} has no JSON`);
-    return quoteJson(value.json, manner.escapesHtml);
+    const { json } = value;
+    if (json === undefined) throw new Unsupported(`json: ${value.text} has no JSON`);
+    return written(goValueOf(json), manner, depth);
   }
   const inner = manner.indented ? `\n${"  ".repeat(depth + 1)}` : "";
   const outer = manner.indented ? `\n${"  ".repeat(depth)}` : "";
@@ -68,8 +71,17 @@ function written(value: GoValue, manner: JsonManner, depth: number): string {
   return `[${inner}${items.join(`,${inner}`)}${outer}]`;
 }
 
+/** A byte that belongs to no character is written as an escape; a real U+FFFD is not. */
+function quotedPlainly(text: string): string {
+  if (text.isWellFormed()) return JSON.stringify(text);
+  const parts = Array.from(text, (character) =>
+    isStray(character.codePointAt(0) ?? 0) ? "\\ufffd" : JSON.stringify(character).slice(1, -1),
+  );
+  return `"${parts.join("")}"`;
+}
+
 function quoteJson(text: string, escapesHtml: boolean): string {
-  const quoted = JSON.stringify(text.toWellFormed())
+  const quoted = quotedPlainly(text)
     .replaceAll("\u2028", "\\u2028")
     .replaceAll("\u2029", "\\u2029");
   if (!escapesHtml) return quoted;
@@ -187,7 +199,7 @@ class Reader {
     }
     this.#at += 1;
     // Every escape was checked above, so JSON.parse gives text.
-    return (JSON.parse(this.#text.slice(start, this.#at)) as string).toWellFormed();
+    return wellFormed(JSON.parse(this.#text.slice(start, this.#at)) as string);
   }
 
   #word<T extends GoValue>(word: string, value: T): T {

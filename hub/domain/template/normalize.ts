@@ -1,9 +1,9 @@
-import { firstBytes } from "./print.ts";
-import { transliterated } from "./transliterate.ts";
+import { firstBytes } from "./bytes.ts";
+import { inCase } from "./case.ts";
 
 /** A name made fit for Kubernetes, as Argo CD does it. */
 export function normalize(text: string): string {
-  const replaced = text.toLowerCase().replace(/[^-a-z0-9.]/gu, "-");
+  const replaced = inCase(text, "lower").replace(/[^-a-z0-9.]/gu, "-");
   return replaced
     .slice(0, 253)
     .replace(/^[-.]+/, "")
@@ -25,17 +25,16 @@ export function slugify(text: string, lengthMost: number, smart: boolean): strin
 }
 
 /**
- * The name of a branch as `branch_slug`: at most 50 characters, underscores become dashes. Latin,
- * Greek and Cyrillic letters are spelled in ASCII; those of other scripts become dashes.
+ * The name of a branch as `branch_slug`: at most 50 characters, underscores become dashes. `transliterate` spells
+ * letters of any script in ASCII.
  */
-export function branchSlug(branch: string): string {
+export function branchSlug(branch: string, transliterate: (text: string) => string): string {
   const spelled = branch
-    .trim()
     .replaceAll("_", "-")
     .replace(/["'’]/g, "")
     .replaceAll("&", "and")
     .replaceAll("@", "at");
-  return shortened(dashed(transliterated(spelled)), 50, true);
+  return shortened(dashed(transliterate(spelled).toLowerCase()), 50, true);
 }
 
 /** Everything that is no letter or digit as single dashes, none at the ends. */

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
+import { textOfBytes } from "./bytes.ts";
 import { goQuote } from "./print.ts";
 import { lex, type Token, type TokenKind } from "./lex.ts";
 import type {
@@ -493,7 +494,9 @@ function numberNode(token: Token): NumberNode {
     kind: "number",
     at: offset,
     text,
-    integer: value,
+    integer: value < 1n << 63n ? value : undefined,
+    // A plus sign is none that an unsigned integer may have.
+    natural: value === 0n || (value > 0n && !text.startsWith("+")) ? value : undefined,
     float: Number(value),
     isFloat: false,
   });
@@ -508,7 +511,7 @@ function numberNode(token: Token): NumberNode {
     throw new Flaw(`complex numbers are not supported: ${JSON.stringify(text)}`, offset);
   const integer = parseGoInteger(text);
   if (integer !== undefined) {
-    if (integer < -(1n << 63n) || integer >= 1n << 63n)
+    if (integer < -(1n << 63n) || integer >= 1n << 64n)
       throw new Flaw(`integer overflow: ${goQuote(text)}`, offset);
     return whole(integer);
   }
@@ -520,6 +523,7 @@ function numberNode(token: Token): NumberNode {
     at: offset,
     text,
     integer: fits ? BigInt(float) : undefined,
+    natural: Number.isInteger(float) && float >= 0 && float < 2 ** 64 ? BigInt(float) : undefined,
     float,
     isFloat: true,
   };
@@ -576,10 +580,10 @@ function unquoted(token: Token): string {
   if (token.kind === "raw-string") return inner.replaceAll("\r", "");
   const quote = token.text[0] ?? "";
   let result = "";
-  let bytes: number[] = [];
+  let bytes = "";
   const flush = (): void => {
-    if (bytes.length > 0) result += Buffer.from(bytes).toString("utf8");
-    bytes = [];
+    result += textOfBytes(bytes);
+    bytes = "";
   };
   const bad = (): never => {
     throw new Flaw("invalid syntax", token.offset);
@@ -610,7 +614,7 @@ function unquoted(token: Token): string {
           : Number.parseInt(coded[2], 8);
       if (byte !== undefined && quote === '"') {
         if (code > 0xff) bad();
-        bytes.push(code);
+        bytes += String.fromCharCode(code);
       } else {
         if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) bad();
         flush();

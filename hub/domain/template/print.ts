@@ -1,13 +1,6 @@
+import { isStray, strayByte } from "./bytes.ts";
 import { printFloat } from "./floats.ts";
-import {
-  GoInteger,
-  GoObject,
-  byteLength,
-  isGoMap,
-  overBytes,
-  sortedKeys,
-  type GoValue,
-} from "./value.ts";
+import { GoInteger, GoObject, isGoMap, NamedInteger, sortedKeys, type GoValue } from "./value.ts";
 
 /** How Go prints values: fmt's Sprint and strconv's quotes. */
 
@@ -36,8 +29,8 @@ export function printValue(value: GoValue): string {
       break;
   }
   if (value === null) return "<nil>";
+  if (value instanceof NamedInteger || value instanceof GoObject) return value.text;
   if (value instanceof GoInteger) return value.value.toString();
-  if (value instanceof GoObject) return value.text;
   if (isGoMap(value))
     return `map[${sortedKeys(value)
       .map((key) => `${key}:${printValue(value.get(key))}`)
@@ -75,26 +68,30 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ["\\", "\\\\"],
 ]);
 
+/** Text that stands between any quotes as it is. */
+const plain = /^[ !#-&(-[\]-~]*$/;
+
 /** strconv.Quote; with another `quote`, the form of a rune literal. */
-export function goQuote(text: string, quote = '"'): string {
+export function goQuote(text: string, quote = '"', isShown = isPrintable): string {
+  if (plain.test(text)) return quote + text + quote;
   let result = quote;
   for (const character of text) {
     if (character === quote) result += `\\${quote}`;
-    else result += escapes.get(character) ?? escapedRune(character);
+    else result += escapes.get(character) ?? (isShown(character) ? character : escaped(character));
   }
   return result + quote;
 }
 
-function escapedRune(character: string): string {
-  if (isPrintable(character)) return character;
+/** strconv.QuoteToASCII. */
+export const goQuoteAscii = (text: string, quote = '"'): string =>
+  goQuote(text, quote, (character) => character >= " " && character <= "~");
+
+function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;
+  if (isStray(code)) return `\\x${hex(strayByte(code), 2)}`;
   if (code < 0x80) return `\\x${hex(code, 2)}`;
   return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
 }
 
 export const hex = (value: number, width: number): string =>
   value.toString(16).padStart(width, "0");
-
-/** The first `count` bytes of a text. */
-export const firstBytes = (text: string, count: number): string =>
-  byteLength(text) <= count ? text : overBytes(text, (bytes) => bytes.slice(0, count));

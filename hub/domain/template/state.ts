@@ -1,5 +1,6 @@
 import type { Result } from "../../../proto/kit/result.ts";
 import { type Regexp, compileRegexp } from "../regexp/regexp.ts";
+import { DerivedKeys, derivedKeysMost } from "./derived-keys.ts";
 import type { Allowance, TemplateLimits, TemplateManner } from "./evaluate.ts";
 import type { CallContext } from "./function.ts";
 import type { AnyNode } from "./tree.ts";
@@ -30,6 +31,8 @@ export class State {
   at: AnyNode = rootNode;
   name = "base";
   depth = 0;
+  /** Whether bytes that belong to no character may be about. While there are none, no text is searched for them. */
+  hasStrays = false;
   readonly defined: ReadonlyMap<string, Emit>;
   readonly context: CallContext;
   readonly #limits: TemplateLimits;
@@ -38,6 +41,7 @@ export class State {
   #granted = 0;
   #stepsLeft = 0;
   #workLeft = 0;
+  #keys: DerivedKeys;
 
   constructor(
     defined: ReadonlyMap<string, Emit>,
@@ -47,6 +51,7 @@ export class State {
     this.defined = defined;
     this.#limits = manner.limits;
     this.#allowance = manner.allowance;
+    this.#keys = manner.allowance?.keys ?? new DerivedKeys();
     this.context = {
       charge: (characters) => {
         this.#workLeft -= characters;
@@ -66,6 +71,15 @@ export class State {
         if (regexps.size < regexpsMost) regexps.set(pattern, made);
         return made;
       },
+      derivedKey: (password, salt) => {
+        const key = this.#keys.get(password, salt);
+        if (key !== undefined) return key;
+        throw new Failure(
+          `the templates of the set derive keys from more than ${derivedKeysMost} pairs of password and user, ` +
+            "and each takes long",
+          true,
+        );
+      },
     };
   }
 
@@ -81,6 +95,7 @@ export class State {
     this.#granted = Math.min(stepsMost, this.#allowance?.stepsLeft ?? stepsMost);
     this.#stepsLeft = this.#granted;
     this.#workLeft = this.#limits.workMost;
+    if (this.#allowance === undefined) this.#keys = new DerivedKeys();
   }
 
   /** Takes what the evaluation came to off the allowance. */

@@ -49,8 +49,10 @@ export type NumberNode = {
   readonly kind: "number";
   readonly at: number;
   readonly text: string;
-  /** Its value as an integer, when it is one. */
+  /** Its value as an int, when it is one. */
   readonly integer: bigint | undefined;
+  /** Its value as a uint, when it is one. */
+  readonly natural: bigint | undefined;
   readonly float: number;
   /** Whether it stands for a float64 where nothing says which number is wanted. */
   readonly isFloat: boolean;

@@ -1,5 +1,7 @@
 import type { Json } from "../../../proto/words/digest.ts";
 import { isList, isObject } from "../document.ts";
+import { bytesOf, wellFormed } from "./bytes.ts";
+import type { TemplateFunction } from "./function.ts";
 
 /**
  * A value as Go's text/template has it.
@@ -26,7 +28,7 @@ export type GoList = readonly GoValue[];
 /** `map[string]interface {}`, or `map[string]string` when it is a StringMap. */
 export type GoMap = ReadonlyMap<string, GoValue>;
 
-export type IntegerType = "int64" | "uint8" | "int32";
+type IntegerType = "int64" | "uint64" | "uint8" | "int32" | `time.${string}`;
 
 /** An integer that is not an `int`. Arithmetic functions of sprig give int64. */
 export class GoInteger {
@@ -37,23 +39,63 @@ export class GoInteger {
     this.type = type;
     this.value = value;
   }
-}
 
-/** A Go struct with fields a template may read, printed as its text. */
-export class GoObject {
-  readonly type: string;
-  readonly fields: GoMap;
-  readonly text: string;
-  /** The text that stands for it in JSON; `undefined` when JSON cannot hold it. */
-  readonly json: string | undefined;
+  /** How reflect names its kind. */
+  get kind(): string {
+    return this.type;
+  }
 
-  constructor(type: string, fields: GoMap, text: string, json: string | undefined) {
-    this.type = type;
-    this.fields = fields;
-    this.text = text;
-    this.json = json;
+  /** Another one of its type. */
+  like(value: bigint): GoInteger {
+    return new GoInteger(this.type, value);
+  }
+
+  get isUnsigned(): boolean {
+    return this.type.startsWith("uint");
   }
 }
+
+/** An integer with a name for its type, with methods, and printed as a text: a month, a duration. */
+export abstract class NamedInteger extends GoInteger {
+  abstract override get kind(): "int" | "int64";
+  abstract readonly text: string;
+  /** `undefined`: there is no such method. */
+  abstract method(name: string): TemplateFunction | undefined;
+}
+
+/** One field of a struct, which only printing shows. */
+export type StructField = { readonly name: string } & (
+  | { readonly kind: "unsigned" | "signed"; readonly value: bigint }
+  | { readonly kind: "string"; readonly value: string }
+  /** A pointer that points to nothing. */
+  | { readonly kind: "nowhere"; readonly type: string }
+  /** A pointer: where it points to is another place every time. */
+  | { readonly kind: "somewhere" }
+);
+
+/** A Go struct, or a pointer to one, with methods a template may call. It prints as its text. */
+export abstract class GoObject {
+  /** A star in front makes it a pointer. */
+  abstract readonly type: string;
+  abstract readonly text: string;
+  /** What stands for it in JSON; `undefined` when JSON cannot hold it. */
+  abstract readonly json: Json | undefined;
+  /** Its fields in order; `undefined` when they are not known here. */
+  abstract readonly fields: readonly StructField[] | undefined;
+  /** `undefined`: there is no such method. */
+  abstract method(name: string): TemplateFunction | undefined;
+  /** Go's `==` with a value of the same type. */
+  abstract equals(other: GoObject): boolean;
+  /** reflect.DeepEqual with a value of the same type. */
+  abstract deepEquals(other: GoObject): boolean;
+
+  get isPointer(): boolean {
+    return this.type.startsWith("*");
+  }
+}
+
+export const hasMethods = (value: GoValue): value is GoObject | NamedInteger =>
+  value instanceof GoObject || value instanceof NamedInteger;
 
 /** A list whose elements have one Go type. Only its name, and what nothing is, differ from other lists. */
 export class TypedList<T extends GoValue = GoValue> extends Array<T> {
@@ -138,7 +180,8 @@ export function kindName(value: GoValue): string {
   if (value === undefined || value === null) return "invalid";
   if (isGoMap(value)) return "map";
   if (isGoList(value)) return "slice";
-  if (value instanceof GoObject) return value.type.startsWith("*") ? "ptr" : "struct";
+  if (value instanceof GoObject) return value.isPointer ? "ptr" : "struct";
+  if (value instanceof GoInteger) return value.kind;
   return typeName(value);
 }
 
@@ -171,22 +214,27 @@ export function compareBytes(a: string, b: string): number {
     const x = a.charCodeAt(index);
     const y = b.charCodeAt(index);
     if (x === y) continue;
+    const surrogateX = x >= 0xd800 && x <= 0xdfff;
+    const surrogateY = y >= 0xd800 && y <= 0xdfff;
+    if (!surrogateX && !surrogateY) return x - y;
+    if (!a.isWellFormed() || !b.isWellFormed()) return bytesOf(a) < bytesOf(b) ? -1 : 1;
     // Surrogates stand for characters above the rest of the basic plane.
-    const highX = x >= 0xd800 && x <= 0xdfff;
-    const highY = y >= 0xd800 && y <= 0xdfff;
-    return highX === highY ? x - y : highX ? 1 : -1;
+    return surrogateX === surrogateY ? x - y : surrogateX ? 1 : -1;
   }
   return a.length - b.length;
 }
 
 export const sortedKeys = (map: GoMap): readonly string[] => [...map.keys()].toSorted(compareBytes);
 
-/** A JSON value as Go decodes it into an interface: every number a float64. */
+/** A JSON value as Go decodes it into an interface: every number a float64, every text well-formed. */
 export function goValueOf(value: Json): GoValue {
+  if (typeof value === "string") return wellFormed(value);
   if (typeof value === "bigint") return Number(value);
   if (isList(value)) return value.map(goValueOf);
   if (isObject(value))
-    return new Map(Object.keys(value).map((key) => [key, goValueOf(value[key] ?? null)]));
+    return new Map(
+      Object.keys(value).map((key) => [wellFormed(key), goValueOf(value[key] ?? null)]),
+    );
   return value;
 }
 
@@ -223,7 +271,7 @@ export function deepCopyOf(value: GoValue): GoValue {
 export function deepEqual(a: GoValue, b: GoValue): boolean {
   if (typeName(a) !== typeName(b) || a instanceof NilList !== b instanceof NilList) return false;
   if (a instanceof GoInteger && b instanceof GoInteger) return a.value === b.value;
-  if (a instanceof GoObject && b instanceof GoObject) return a.text === b.text;
+  if (a instanceof GoObject && b instanceof GoObject) return a.deepEquals(b);
   if (isGoMap(a) && isGoMap(b)) {
     if (a.size !== b.size) return false;
     for (const [key, item] of a) if (!b.has(key) || !deepEqual(item, b.get(key))) return false;
@@ -234,47 +282,3 @@ export function deepEqual(a: GoValue, b: GoValue): boolean {
   // undefined and null are one nil.
   return (a ?? null) === (b ?? null);
 }
-
-const ascii = /^[\x00-\x7f]*$/;
-
-export const isAscii = (text: string): boolean => ascii.test(text);
-
-/** Length in bytes of UTF-8. */
-export const byteLength = (text: string): number =>
-  isAscii(text) ? text.length : Buffer.byteLength(text);
-
-/**
- * Runs a function that counts in bytes, as Go's string functions do. It is given the bytes of `text`, one
- * character each. A cut through a character leaves U+FFFD for every byte of what remains of it.
- */
-export function overBytes(text: string, work: (bytes: string) => string): string {
-  return isAscii(text) ? work(text) : textOfBytes(work(bytesOf(text)));
-}
-
-/** The UTF-8 bytes of a text, one character each. */
-export const bytesOf = (text: string): string =>
-  isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1");
-
-/** The text of UTF-8 bytes, as Go reads it: every byte that begins no character is one U+FFFD. */
-export function textOfBytes(bytes: string): string {
-  if (isAscii(bytes)) return bytes;
-  const decoded = Buffer.from(bytes, "latin1").toString("utf8");
-  return decoded.includes("\uFFFD") ? decodeSlowly(bytes) : decoded;
-}
-
-function decodeSlowly(bytes: string): string {
-  let text = "";
-  for (let at = 0; at < bytes.length;) {
-    const lead = bytes.charCodeAt(at);
-    const length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    const character = Buffer.from(bytes.slice(at, at + length), "latin1").toString("utf8");
-    const whole =
-      Array.from(character).length === 1 && (character !== "\uFFFD" || isReplacement(bytes, at));
-    text += whole ? character : "\uFFFD";
-    at += whole ? length : 1;
-  }
-  return text;
-}
-
-const isReplacement = (bytes: string, at: number): boolean =>
-  bytes.startsWith("\u00ef\u00bf\u00bd", at);

@@ -1,5 +1,15 @@
+import { byteLength, wellFormed } from "./bytes.ts";
 import { printFloat } from "./floats.ts";
-import { GoInteger, GoObject, isGoMap, NilList, type GoMap, type GoValue } from "./value.ts";
+import { FunctionError } from "./function.ts";
+import {
+  GoInteger,
+  GoObject,
+  goValueOf,
+  isGoMap,
+  NilList,
+  type GoMap,
+  type GoValue,
+} from "./value.ts";
 
 /**
  * YAML as Go's yaml.v2 writes it: keys sorted naturally, list items not indented under their key, plain
@@ -47,6 +57,7 @@ class Writer {
   }
 
   #node(value: GoValue, place: Place): void {
+    if (value instanceof GoObject) return this.#node(jsonValue(value), place);
     if (isGoMap(value)) return this.#mapping(value, place);
     if (Array.isArray(value) && !(value instanceof NilList)) return this.#sequence(value, place);
     this.#separate();
@@ -102,8 +113,9 @@ class Writer {
     });
   }
 
-  #scalar(value: GoValue, indent: number, isKey: boolean): void {
-    if (typeof value !== "string") return this.#put(plainScalar(value));
+  #scalar(scalar: GoValue, indent: number, isKey: boolean): void {
+    if (typeof scalar !== "string") return this.#put(plainScalar(scalar));
+    const value = wellFormed(scalar);
     const flags = analyze(value);
     const multiLine = value.includes("\n");
     if (multiLine && flags.blockAllowed && !isKey) return this.#literal(value, indent);
@@ -200,11 +212,16 @@ class Writer {
   }
 }
 
+/** Go comes to YAML by way of JSON. */
+function jsonValue(object: GoObject): GoValue {
+  if (object.json !== undefined) return goValueOf(object.json);
+  throw new FunctionError(`error marshaling into JSON: ${object.text} has no JSON`);
+}
+
 function plainScalar(value: Exclude<GoValue, string>): string {
   if (value === undefined || value === null) return "null";
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   if (value instanceof GoInteger) return value.value.toString();
-  if (value instanceof GoObject) return value.json ?? value.text;
   if (typeof value !== "number") return "";
   if (Number.isNaN(value)) return ".nan";
   if (!Number.isFinite(value)) return value > 0 ? ".inf" : "-.inf";
@@ -216,7 +233,7 @@ function plainScalar(value: Exclude<GoValue, string>): string {
 }
 
 const isSimpleKey = (key: string): boolean =>
-  Buffer.byteLength(key) <= 128 && !/[\n\r\u0085\u2028\u2029]/.test(key);
+  byteLength(key) <= 128 && !/[\n\r\u0085\u2028\u2029]/.test(key);
 
 const specials: ReadonlyMap<string, string> = new Map([
   ["\0", "\\0"],

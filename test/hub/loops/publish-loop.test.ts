@@ -19,6 +19,7 @@ import { openStore, type Store } from "../../../hub/store/store.ts";
 import { transliterate } from "../../../hub/transliterate.ts";
 import { systemClock } from "../../../proto/kit/clock.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
+import { Trouble } from "../../../proto/kit/trouble.ts";
 import { runTogether } from "../../../proto/kit/run-together.ts";
 import { parseBundle } from "../../../proto/words/bundle.ts";
 import { parseClusterId, parseClusterName, type ClusterId } from "../../../proto/words/ids.ts";
@@ -721,6 +722,47 @@ spec:
       assert.equal(await offered(cluster), `web-c-${at}@1`);
     const told = await hub.store.events.since(0, 1_000, signal);
     assert.equal(told.filter(({ kind }) => kind === "application-created").length, 250);
+  });
+
+  test("a set that is half removed when the disk is full, and then put back, is whole again", async () => {
+    const clusters: ClusterId[] = [];
+    for (let at = 0; at < 250; at += 1) clusters.push(await addCluster(`c-${at}`, { env: "prod" }));
+    const sources = await fleet.commit(
+      { files: { "apps/web/a.yaml": configMap("a"), "fleet/README.md": "sets" } },
+      signal,
+    );
+    const document = webSet(url)
+      .replace("targetRevision: main", `targetRevision: ${sources}`)
+      .replace(
+        "name: web\n",
+        'name: web\n  annotations: {wheelhouse.dev/allow-removals: "true"}\n',
+      );
+    await hub.stop();
+    let isFull = false;
+    let failures = 0;
+    hub = await startHub((needs) => ({
+      ...needs,
+      record: async (publication, recordSignal) => {
+        if (isFull && publication.set === "removed") {
+          failures += 1;
+          throw new Trouble("the disk is full");
+        }
+        return needs.record(publication, recordSignal);
+      },
+    }));
+    await published(await fleet.commit({ files: { "fleet/web.yaml": document } }, signal));
+    assert.equal((await applications()).length, 250);
+    isFull = true;
+    await fleet.commit({ files: { "fleet/web.yaml": undefined } }, signal);
+    hub.repositories.wake(url);
+    await eventually(() => assert.ok(failures > 0));
+    assert.equal((await applications()).length, 50, "what the last piece would have removed");
+    const back = await fleet.commit({ files: { "fleet/web.yaml": document } }, signal);
+    hub.repositories.wake(url);
+    await published(back);
+    assert.equal((await applications()).length, 250);
+    for (const [at, cluster] of clusters.entries())
+      assert.match(await offered(cluster), new RegExp(`^web-c-${at}@[1-9]$`));
   });
 
   test("a set that has grown beyond measure keeps what it had", async () => {

@@ -78,7 +78,7 @@ async function recorded(
       },
     },
     pace,
-    (clusters) => changed.push(...clusters),
+    ({ changedClusters }) => changed.push(...changedClusters),
     signal,
   );
   return { pieces, changed };
@@ -142,23 +142,37 @@ suite("recording in pieces", () => {
     assert.ok(takenAt.length >= 33, `${takenAt.length} pieces`);
   });
 
-  test("writes the set with the first piece and its rollout with the last", async () => {
+  test("writes the set and its rollout with the first piece", async () => {
     const { pieces } = await recorded(stepsOf([120, 120, 120]), { rollout: rolledOut });
     assert.deepEqual(
       pieces.map(({ set, rollout }) => [set === "unchanged" ? "" : "set", rollout.kind]),
       [
-        ["set", "unchanged"],
+        ["set", "changed"],
         ["", "unchanged"],
-        ["", "changed"],
+        ["", "unchanged"],
       ],
     );
   });
 
-  test("removes a set with the last piece", async () => {
+  test("removes a set with the last piece, and tells of it only then", async () => {
     const { pieces } = await recorded(stepsOf([120, 120]), { set: () => "removed" });
     assert.deepEqual(
-      pieces.map(({ set }) => set),
-      ["unchanged", "removed"],
+      pieces.map(({ set, events }) => [
+        set,
+        events.some(({ subject }) => subject === "the origin"),
+      ]),
+      [
+        ["unchanged", false],
+        ["removed", true],
+      ],
+    );
+  });
+
+  test("cuts where one cluster alone has thousands", async () => {
+    const { pieces } = await recorded(stepsOf([9_000]));
+    assert.deepEqual(
+      pieces.map(({ changes }) => changes.length),
+      [4_000, 4_000, 1_000],
     );
   });
 
@@ -172,8 +186,8 @@ suite("recording in pieces", () => {
     );
   });
 
-  test("tells of the clusters of earlier pieces when a later one fails", async () => {
-    const changed: ClusterId[] = [];
+  test("tells of earlier pieces when a later one fails", async () => {
+    const told: unknown[] = [];
     let pieces = 0;
     const failing = record(
       {
@@ -192,10 +206,10 @@ suite("recording in pieces", () => {
         },
       },
       pace,
-      (clusters) => changed.push(...clusters),
+      (piece) => told.push(piece),
       signal,
     );
     await assert.rejects(failing, /the disk is full/);
-    assert.deepEqual(changed, [clusterId("c0")]);
+    assert.deepEqual(told, [{ changes: 120, freed: true, changedClusters: [clusterId("c0")] }]);
   });
 });

@@ -1,6 +1,7 @@
 // Go's own text/template with sprig's functions, as a judge for ours: reads a JSON line per case on standard input,
 // {"template": "...", "data": {...}, "option": "missingkey=error"}, and answers a JSON line per case on standard
-// output, {"output": "..."} or {"stage": "parse" | "execute", "error": "..."}.
+// output, {"output": "..."} or {"stage": "parse" | "execute", "error": "..."}. A line {"slug": "..."} is a branch, and
+// is answered with the slug that Argo CD makes of it, by gosimple/slug.
 //
 // With the word `bench` it measures instead: reads one {"templates": ["..."], "params": [{...}], "times": N}, parses
 // each template once, executes all of them N times over the params in turn, and answers {"cpuSeconds": ...}, the CPU
@@ -18,12 +19,14 @@ import (
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
+	"github.com/gosimple/slug"
 )
 
 type question struct {
 	Template string         `json:"template"`
 	Data     map[string]any `json:"data"`
 	Option   string         `json:"option"`
+	Slug     *string        `json:"slug"`
 }
 
 type answer struct {
@@ -45,6 +48,8 @@ func main() {
 		}
 		return
 	}
+	slug.MaxLength = 50
+	slug.CustomSub = map[string]string{"_": "-"}
 	input := bufio.NewScanner(os.Stdin)
 	input.Buffer(nil, 16<<20)
 	output := bufio.NewWriter(os.Stdout)
@@ -73,6 +78,10 @@ func main() {
 
 // A function of sprig that panics is an error of its call, as it is to whoever executes a template with care.
 func judge(asked question, functions template.FuncMap) (answered answer) {
+	if asked.Slug != nil {
+		made := slug.Make(*asked.Slug)
+		return answer{Output: &made}
+	}
 	stage := "parse"
 	defer func() {
 		if cause := recover(); cause != nil {

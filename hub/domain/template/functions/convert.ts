@@ -1,4 +1,6 @@
 import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
+import { byteLength } from "../bytes.ts";
+import { GoDuration } from "../time/go-duration.ts";
 import { parseGoFloat, parseGoInteger } from "../parse.ts";
 import { printValue, sprint } from "../print.ts";
 import {
@@ -34,7 +36,8 @@ export function isEmpty(value: GoValue): boolean {
 /** An int64 as spf13/cast makes it: numeric text counts, anything else is 0. */
 export function toInteger(value: GoValue): bigint {
   if (typeof value === "bigint") return value;
-  if (value instanceof GoInteger) return value.value;
+  // A duration is an int64 and still counts for nothing, as spf13/cast has it.
+  if (value instanceof GoInteger) return value instanceof GoDuration ? 0n : value.value;
   if (typeof value === "boolean") return value ? 1n : 0n;
   if (typeof value === "number") {
     const whole = Math.trunc(value);
@@ -127,7 +130,7 @@ export const conversionFunctions: readonly (readonly [string, TemplateFunction])
 ];
 
 function lengthOf(value: GoValue): GoValue {
-  if (typeof value === "string") return BigInt(Buffer.byteLength(value));
+  if (typeof value === "string") return BigInt(byteLength(value));
   if (isGoList(value)) return BigInt(value.length);
   if (isGoMap(value)) return BigInt(value.size);
   if ((value ?? null) === null) throw new FunctionError("len of nil pointer");

@@ -1,9 +1,9 @@
 import { FunctionError, takes, type TemplateFunction } from "../function.ts";
 import { parseDuration, printDuration, roundDuration } from "../time/duration.ts";
 import { formatTime, UnknownAbbreviation, type Moment } from "../time/format-time.ts";
-import { GoTime } from "../time/go-time.ts";
+import { GoTime, later } from "../time/go-time.ts";
 import { parseTime } from "../time/parse-time.ts";
-import { utc, zoneNamed } from "../time/zone.ts";
+import { locationNamed, utc } from "../time/location.ts";
 import { GoInteger, typeName, type GoValue } from "../value.ts";
 
 /**
@@ -57,12 +57,12 @@ const billion = 1_000_000_000n;
 const htmlLayout = "2006-01-02";
 
 /** Go's zero time, the first of January of year 1. */
-const zeroTime: Moment = { seconds: -62_135_596_800n, nanoseconds: 0, zone: utc };
+const zeroTime: Moment = { seconds: -62_135_596_800n, nanoseconds: 0, location: utc };
 
 function written(layout: string, value: GoValue, zone: string): string {
   const { seconds, nanoseconds } = momentOf(value);
   try {
-    return formatTime({ seconds, nanoseconds, zone: zoneNamed(zone) }, layout);
+    return formatTime({ seconds, nanoseconds, location: locationNamed(zone) }, layout);
   } catch (error) {
     if (error instanceof UnknownAbbreviation) throw new FunctionError(error.message);
     throw error;
@@ -72,23 +72,13 @@ function written(layout: string, value: GoValue, zone: string): string {
 /** A time, or seconds since 1970. */
 function momentOf(value: GoValue): Moment {
   if (value instanceof GoTime) return value.moment;
-  if (typeof value === "bigint") return { seconds: value, nanoseconds: 0, zone: utc };
-  if (value instanceof GoInteger && value.type !== "uint8")
-    return { seconds: value.value, nanoseconds: 0, zone: utc };
+  if (typeof value === "bigint") return { seconds: value, nanoseconds: 0, location: utc };
+  if (value instanceof GoInteger && (value.type === "int64" || value.type === "int32"))
+    return { seconds: value.value, nanoseconds: 0, location: utc };
   // Numbers of params are float64, so this is met: `int64` makes seconds of them.
   throw new FunctionError(
     `wants a time, or seconds since 1970 as an int, got ${typeName(value)}; there is no current time to fall back to`,
   );
-}
-
-function later({ moment }: GoTime, nanoseconds: bigint): GoTime {
-  const total = moment.seconds * billion + BigInt(moment.nanoseconds) + nanoseconds;
-  const fraction = ((total % billion) + billion) % billion;
-  return new GoTime({
-    seconds: (total - fraction) / billion,
-    nanoseconds: Number(fraction),
-    zone: moment.zone,
-  });
 }
 
 const int64Most = (1n << 63n) - 1n;

@@ -1,7 +1,14 @@
 import { fail, ok, type Result } from "../../../../proto/kit/result.ts";
-import { FunctionError, takes, type CallContext, type TemplateFunction } from "../function.ts";
+import {
+  cutting,
+  FunctionError,
+  takes,
+  type CallContext,
+  type TemplateFunction,
+} from "../function.ts";
 import { decodeJson, encodeJson, type JsonManner } from "../json.ts";
-import { bytesOf, goValueOf, isGoList, isGoMap, textOfBytes, type GoValue } from "../value.ts";
+import { bytesOf, encoded, textOfBytes } from "../bytes.ts";
+import { goValueOf, isGoList, isGoMap, type GoValue } from "../value.ts";
 import { encodeYaml } from "../yaml.ts";
 
 /** Functions between values and their encodings. */
@@ -43,35 +50,33 @@ export const encodingFunctions: readonly (readonly [string, TemplateFunction])[]
       throw cannotDecode(value, "[]interface {}");
     }),
   ],
-  ["b64enc", takes(["string"], ([text]) => Buffer.from(text, "utf8").toString("base64"))],
-  ["b64dec", takes(["string"], ([text]) => decodedText(decodeBase64(text)))],
+  ["b64enc", takes(["string"], ([text]) => Buffer.from(encoded(text)).toString("base64"))],
+  ["b64dec", cutting(takes(["string"], ([text]) => decodedText(decodeBase64(text))))],
   ["b32enc", takes(["string"], ([text]) => encodeBase32(text))],
-  ["b32dec", takes(["string"], ([text]) => decodedText(decodeBase(text, base32)))],
+  ["b32dec", cutting(takes(["string"], ([text]) => decodedText(decodeBase(text, base32))))],
 ];
 
+/** The plain one and the strict one. Of what JSON cannot hold the plain ones make nothing, but for the raw one. */
 function json(name: string, manner: JsonManner): readonly (readonly [string, TemplateFunction])[] {
-  const must = `must${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+  const strict = takes(["any"], ([value]) => {
+    const text = encodeJson(value, manner);
+    if (!text.ok) throw new FunctionError(text.problem);
+    return text.value;
+  });
+  const lenient = takes(["any"], ([value]) => {
+    const text = encodeJson(value, manner);
+    return text.ok ? text.value : "";
+  });
   return [
-    [
-      name,
-      takes(["any"], ([value]) => {
-        const text = encodeJson(value, manner);
-        return text.ok ? text.value : "";
-      }),
-    ],
-    [
-      must,
-      takes(["any"], ([value]) => {
-        const text = encodeJson(value, manner);
-        if (!text.ok) throw new FunctionError(text.problem);
-        return text.value;
-      }),
-    ],
+    [name, name === "toRawJson" ? strict : lenient],
+    [`must${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, strict],
   ];
 }
 
 function yamlValue(text: string, context: CallContext): GoValue {
   context.charge(text.length);
+  if (!text.isWellFormed())
+    throw new FunctionError("error converting YAML to JSON: yaml: invalid UTF-8");
   const read = context.decodeYaml(text);
   if (!read.ok) throw new FunctionError(`error converting YAML to JSON: yaml: ${read.problem}`);
   return goValueOf(read.value);

@@ -1,16 +1,18 @@
 import { decrypted, hexDigestOf } from "../../../../proto/words/ciphers.ts";
-import { digestOfText } from "../../../../proto/words/digest.ts";
-import { FunctionError, takes, type TemplateFunction } from "../function.ts";
-import { bytesOf, textOfBytes } from "../value.ts";
+import { cutting, FunctionError, takes, type TemplateFunction } from "../function.ts";
+import { bytesOf, encoded, textOfBytes } from "../bytes.ts";
 import { decodeBase64 } from "./encodings.ts";
 
 /** Checksums, and the one cipher whose result depends on nothing but its input. */
 export const hashFunctions: readonly (readonly [string, TemplateFunction])[] = [
-  ["sha1sum", takes(["string"], ([text]) => hexDigestOf("sha1", text))],
-  ["sha256sum", takes(["string"], ([text]) => digestOfText(text))],
-  ["sha512sum", takes(["string"], ([text]) => hexDigestOf("sha512", text))],
+  ["sha1sum", takes(["string"], ([text]) => hexDigestOf("sha1", encoded(text)))],
+  ["sha256sum", takes(["string"], ([text]) => hexDigestOf("sha256", encoded(text)))],
+  ["sha512sum", takes(["string"], ([text]) => hexDigestOf("sha512", encoded(text)))],
   ["adler32sum", takes(["string"], ([text]) => adler32(text))],
-  ["decryptAES", takes(["string", "string"], ([password, text]) => decryptAes(password, text))],
+  [
+    "decryptAES",
+    cutting(takes(["string", "string"], ([password, text]) => decryptAes(password, text))),
+  ],
 ];
 
 function adler32(text: string): string {
@@ -35,7 +37,7 @@ function decryptAes(password: string, text: string): string {
     throw new FunctionError(
       `wants a vector and whole blocks of ${blockBytes} bytes, got ${sealed.length} bytes`,
     );
-  const plain = decrypted(Buffer.from(password, "utf8"), sealed);
+  const plain = decrypted(Buffer.from(bytesOf(password), "latin1"), sealed);
   const padding = plain.at(-1) ?? 0;
   if (padding > plain.length)
     throw new FunctionError("the padding is longer than the text: is the password right?");

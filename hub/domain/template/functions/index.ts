@@ -8,6 +8,7 @@ import { listFunctions } from "./lists.ts";
 import { logicFunctions } from "./logic.ts";
 import { numberFunctions } from "./numbers.ts";
 import { pathFunctions } from "./paths.ts";
+import { passwordFunctions } from "./passwords.ts";
 import { regexFunctions } from "./regexes.ts";
 import { semverFunctions } from "./semver.ts";
 import { stringFunctions } from "./strings.ts";
@@ -24,6 +25,7 @@ export const argoFunctions: FunctionSet = new Map<string, TemplateFunction>([
   ...pathFunctions,
   ...dateFunctions,
   ...hashFunctions,
+  ...passwordFunctions,
   ...regexFunctions,
   ...semverFunctions,
 ]);
@@ -53,14 +55,8 @@ const unsteady = new Set([
   "uuidv4",
 ]);
 
-/** Steady ones that cost too much: a tenth of a second and 32 MiB each time, for every element of a set. */
-const costly = new Set(["derivePassword"]);
-
 /** Why a function that Argo CD has is refused here; `undefined` for those nobody has. */
-export function refusedFunction(name: string): string | undefined {
-  if (unsteady.has(name))
-    return `function "${name}" is not supported: it gives another result every time, so the application would never be settled`;
-  return costly.has(name)
-    ? `function "${name}" is not supported: it is made to take long, and would hold up every other set`
+export const refusedFunction = (name: string): string | undefined =>
+  unsteady.has(name)
+    ? `function "${name}" is not supported: it gives another result every time, so the application would never be settled`
     : undefined;
-}

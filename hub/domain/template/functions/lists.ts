@@ -1,5 +1,5 @@
 import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
-import { printValue } from "../print.ts";
+import { byteLength, bytesOf, joined, splitText } from "../bytes.ts";
 import {
   compareBytes,
   deepEqual,
@@ -123,10 +123,13 @@ export const listFunctions: readonly (readonly [string, TemplateFunction])[] = [
       stringList(isGoList(value) ? texts(value).toSorted(compareBytes) : [textOf(value)]),
     ),
   ],
-  ["split", takes(["string", "string"], ([separator, text]) => numbered(split(text, separator)))],
+  [
+    "split",
+    takes(["string", "string"], ([separator, text]) => numbered(splitText(text, separator))),
+  ],
   [
     "splitList",
-    takes(["string", "string"], ([separator, text]) => stringList(split(text, separator))),
+    takes(["string", "string"], ([separator, text]) => stringList(splitText(text, separator))),
   ],
   [
     "splitn",
@@ -177,15 +180,11 @@ function chunked(items: GoList, size: number): GoValue {
   return typedList("[]interface {}", chunks);
 }
 
-/** strings.Split: by characters when there is no separator. */
-const split = (text: string, separator: string): readonly string[] =>
-  separator === "" ? Array.from(text) : text.split(separator);
-
 function splitMost(text: string, separator: string, most: number): readonly string[] {
   if (most === 0) return [];
-  const parts = split(text, separator);
+  const parts = splitText(text, separator);
   if (most < 0 || parts.length <= most) return parts;
-  return [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
+  return [...parts.slice(0, most - 1), joined(parts.slice(most - 1).join(separator))];
 }
 
 /** sprig's `split` gives a map: `_0`, `_1` and so on. */
@@ -215,12 +214,11 @@ function element(value: GoValue, index: GoValue): GoValue {
   const at = integerOf(index);
   if (at === undefined)
     throw new FunctionError(`cannot index slice/array with type ${typeName(index)}`);
-  const length = typeof value === "string" ? Buffer.byteLength(value) : value.length;
-  if (at < 0n || at >= BigInt(length))
-    throw new FunctionError(`index out of range: ${printValue(index)}`);
+  const length = typeof value === "string" ? byteLength(value) : value.length;
+  if (at < 0n || at >= BigInt(length)) throw new FunctionError(`index out of range: ${at}`);
   if (typeof value !== "string") return value[Number(at)] ?? null;
   return byteAt(value, Number(at));
 }
 
 const byteAt = (text: string, at: number): GoValue =>
-  new GoInteger("uint8", BigInt(Buffer.from(text, "utf8")[at] ?? 0));
+  new GoInteger("uint8", BigInt(bytesOf(text).charCodeAt(at)));

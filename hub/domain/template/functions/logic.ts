@@ -3,10 +3,13 @@ import { printValue } from "../print.ts";
 import {
   compareBytes,
   GoInteger,
+  GoObject,
   isGoList,
   isGoMap,
   isTruthy,
   NilList,
+  NilMap,
+  kindName,
   typeName,
   type GoValue,
 } from "../value.ts";
@@ -64,7 +67,7 @@ function basicKind(value: GoValue): Basic {
     case "string":
       return "string";
     default:
-      return value instanceof GoInteger ? (value.type === "uint8" ? "uint" : "int") : "none";
+      return value instanceof GoInteger ? (value.isUnsigned ? "uint" : "int") : "none";
   }
 }
 
@@ -88,15 +91,17 @@ function equalsOne(a: GoValue, b: GoValue): boolean {
     throw incomparable(a, b);
   }
   if (kindA !== "none") return wholeOrSelf(a) === wholeOrSelf(b);
+  const [reflectA, reflectB] = [kindName(a), kindName(b)];
+  if (reflectA !== reflectB && reflectA !== "invalid" && reflectB !== "invalid")
+    throw new FunctionError(`non-comparable types ${typeName(a)} and ${typeName(b)}`);
   if (nilA || nilB) return nilA === nilB;
-  const composite = isGoMap(b) || isGoList(b);
-  if (composite && typeName(a) !== typeName(b)) throw incomparable(a, b);
-  if (composite) throw new FunctionError(`non-comparable type ${printValue(b)}: ${typeName(b)}`);
-  return a === b;
+  if (isGoMap(b) || isGoList(b))
+    throw new FunctionError(`non-comparable type ${printValue(b)}: ${typeName(b)}`);
+  return a instanceof GoObject && b instanceof GoObject && a.equals(b);
 }
 
 const isNil = (value: GoValue): boolean =>
-  value === undefined || value === null || value instanceof NilList;
+  value === undefined || value === null || value instanceof NilList || value instanceof NilMap;
 
 const wholeOrSelf = (value: GoValue): GoValue => (value instanceof GoInteger ? value.value : value);
 

@@ -1,6 +1,6 @@
-import { FunctionError, takes, type TemplateFunction } from "../function.ts";
+import { cutting, FunctionError, takes, type TemplateFunction } from "../function.ts";
 import { isGoMap, type GoMap, type GoValue } from "../value.ts";
-import { bytesOf, textOfBytes } from "../value.ts";
+import { bytesOf, textOfBytes } from "../bytes.ts";
 
 /** Paths with slashes, and URLs. */
 
@@ -52,7 +52,7 @@ export const pathFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ["osClean", clean],
   ["osExt", ext],
   ["osIsAbs", isAbs],
-  ["urlParse", takes(["string"], ([text]) => urlMap(text))],
+  ["urlParse", cutting(takes(["string"], ([text]) => urlMap(text)))],
   ["urlJoin", takes(["map"], ([parts]) => joinUrl(parts))],
 ];
 

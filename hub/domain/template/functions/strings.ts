@@ -1,53 +1,66 @@
-import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
+import { cutting, FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
 import { goQuote, printValue, sprint, sprintln } from "../print.ts";
 import { sprintf } from "../sprintf.ts";
-import { bytesOf, overBytes, textOfBytes, type GoValue } from "../value.ts";
+import { bytesOf, isStray, overBytes, splitText, textOfBytes, wellFormed } from "../bytes.ts";
+import { inCase } from "../case.ts";
+import type { GoValue } from "../value.ts";
 import { normalize, slugify } from "../normalize.ts";
 import { asIndex, present, textOf, wrongInterface } from "./convert.ts";
 
 /** Functions from text to text: sprig's, Go's own, and Argo CD's `normalize` and `slugify`. */
 export const stringFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ["hello", takes([], () => "Hello!")],
-  ["upper", takes(["string"], ([text]) => simpleCase(text, "upper"))],
-  ["lower", takes(["string"], ([text]) => simpleCase(text, "lower"))],
-  ["title", takes(["string"], ([text]) => title(text))],
+  ["upper", takes(["string"], ([text]) => inCase(text, "upper"))],
+  ["lower", takes(["string"], ([text]) => inCase(text, "lower"))],
+  ["title", takes(["string"], ([text]) => title(wellFormed(text)))],
   [
     "untitle",
-    takes(["string"], ([text]) => eachWord(text, (letter) => simpleCase(letter, "lower"))),
+    takes(["string"], ([text]) => eachWord(wellFormed(text), (letter) => inCase(letter, "lower"))),
   ],
-  ["swapcase", takes(["string"], ([text]) => swapCase(text))],
+  ["swapcase", takes(["string"], ([text]) => swapCase(wellFormed(text)))],
   ["trim", takes(["string"], ([text]) => trimSpace(text))],
   ["trimAll", takes(["string", "string"], ([cut, text]) => trimSet(text, cut))],
   ["trimall", takes(["string", "string"], ([cut, text]) => trimSet(text, cut))],
   [
     "trimSuffix",
     takes(["string", "string"], ([end, text]) =>
-      end !== "" && text.endsWith(end) ? text.slice(0, -end.length) : text,
+      end.isWellFormed()
+        ? withoutEnd(text, end)
+        : textOfBytes(withoutEnd(bytesOf(text), bytesOf(end))),
     ),
   ],
   [
     "trimPrefix",
     takes(["string", "string"], ([start, text]) =>
-      text.startsWith(start) ? text.slice(start.length) : text,
+      start.isWellFormed()
+        ? withoutStart(text, start)
+        : textOfBytes(withoutStart(bytesOf(text), bytesOf(start))),
     ),
   ],
   // Upstream takes every byte for a character here and in `initials`, and so do we.
   ["nospace", takes(["string"], ([text]) => withoutSpaces(text))],
   ["initials", takes(["string"], ([text]) => initials(bytesOf(text)))],
-  ["abbrev", takes(["int", "string"], ([width, text]) => abbreviate(text, 0, Number(width)))],
+  [
+    "abbrev",
+    cutting(takes(["int", "string"], ([width, text]) => abbreviate(text, 0, Number(width)))),
+  ],
   [
     "abbrevboth",
-    takes(["int", "int", "string"], ([offset, width, text]) =>
-      width < 4n || (offset > 0n && width < 7n)
-        ? text
-        : abbreviate(text, Number(offset), Number(width)),
+    cutting(
+      takes(["int", "int", "string"], ([offset, width, text]) =>
+        width < 4n || (offset > 0n && width < 7n)
+          ? text
+          : abbreviate(text, Number(offset), Number(width)),
+      ),
     ),
   ],
-  ["trunc", takes(["int", "string"], ([count, text]) => truncate(text, Number(count)))],
+  ["trunc", cutting(takes(["int", "string"], ([count, text]) => truncate(text, Number(count))))],
   [
     "substr",
-    takes(["int", "int", "string"], ([start, end, text]) =>
-      overBytes(text, (bytes) => substring(bytes, start, end)),
+    cutting(
+      takes(["int", "int", "string"], ([start, end, text]) =>
+        overBytes(text, (bytes) => substring(bytes, start, end)),
+      ),
     ),
   ],
   [
@@ -58,20 +71,16 @@ export const stringFunctions: readonly (readonly [string, TemplateFunction])[] =
       return text === "" ? "" : text.repeat(Number(count));
     }),
   ],
-  ["contains", takes(["string", "string"], ([part, text]) => text.includes(part))],
-  ["hasPrefix", takes(["string", "string"], ([start, text]) => text.startsWith(start))],
-  ["hasSuffix", takes(["string", "string"], ([end, text]) => text.endsWith(end))],
+  ["contains", takes(["string", "string"], ([part, text]) => holds(text, part, "includes"))],
+  ["hasPrefix", takes(["string", "string"], ([start, text]) => holds(text, start, "startsWith"))],
+  ["hasSuffix", takes(["string", "string"], ([end, text]) => holds(text, end, "endsWith"))],
   [
     "replace",
     takes(["string", "string", "string"], ([old, by, text], context) => {
-      context.charge(text.length + (text.split(old).length - 1) * by.length);
-      // Before every character and at the end, as Go has it; JavaScript would cut characters in half.
-      return old === ""
-        ? by +
-            Array.from(text)
-              .map((it) => it + by)
-              .join("")
-        : text.split(old).join(by);
+      const parts = splitText(text, old);
+      context.charge(text.length + (parts.length + 1) * by.length);
+      // Before every character and at the end, as Go has it.
+      return old === "" ? by + parts.map((it) => it + by).join("") : parts.join(by);
     }),
   ],
   ["quote", takesMany([], "any", (_, values) => quoted(values, (it) => goQuote(textOf(it))))],
@@ -95,14 +104,16 @@ export const stringFunctions: readonly (readonly [string, TemplateFunction])[] =
   ["wrap", takes(["int", "string"], ([width, text]) => wrap(text, Number(width), "\n", false))],
   [
     "wrapWith",
-    takes(["int", "string", "string"], ([width, separator, text], context) => {
-      context.charge(text.length * (1 + separator.length));
-      return wrap(text, Number(width), separator === "" ? "\n" : separator, true);
-    }),
+    cutting(
+      takes(["int", "string", "string"], ([width, separator, text], context) => {
+        context.charge(text.length * (1 + separator.length));
+        return wrap(text, Number(width), separator === "" ? "\n" : separator, true);
+      }),
+    ),
   ],
   ["snakecase", takes(["string"], ([text]) => separated(text, "_"))],
   ["kebabcase", takes(["string"], ([text]) => separated(text, "-"))],
-  ["camelcase", takes(["string"], ([text]) => pascalCase(text))],
+  ["camelcase", takes(["string"], ([text]) => pascalCase(wellFormed(text)))],
   ["normalize", takes(["string"], ([text]) => normalize(text))],
   ["slugify", takesMany([], "any", (_, values) => slugifyValues(values))],
   ["printf", takesMany(["string"], "any", ([format], values) => sprintf(format, values))],
@@ -111,6 +122,17 @@ export const stringFunctions: readonly (readonly [string, TemplateFunction])[] =
   ["js", takesMany([], "any", (_, values) => escapeJs(onlyText(values)))],
   ["urlquery", takesMany([], "any", (_, values) => escapeQuery(onlyText(values)))],
 ];
+
+// Half a character is found in a whole one, so a part that is no text is looked for in bytes.
+
+const withoutEnd = (text: string, end: string): string =>
+  end !== "" && text.endsWith(end) ? text.slice(0, -end.length) : text;
+
+const withoutStart = (text: string, start: string): string =>
+  text.startsWith(start) ? text.slice(start.length) : text;
+
+const holds = (text: string, part: string, how: "includes" | "startsWith" | "endsWith"): boolean =>
+  part.isWellFormed() ? text[how](part) : bytesOf(text)[how](bytesOf(part));
 
 const goSpaces = /[\t\n\v\f\r \u0085\u00A0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/gu;
 const goSpace = /[\t\n\v\f\r \u0085\u00A0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/u;
@@ -123,27 +145,16 @@ function trimSpace(text: string): string {
   return text.slice(start, end);
 }
 
+/** All bytes that belong to no character are one to it, and U+FFFD is the same. */
 function trimSet(text: string, cut: string): string {
-  const set = new Set(cut);
+  const cuts = new Set(wellFormed(cut));
+  const set = { has: (character: string): boolean => cuts.has(wellFormed(character)) };
   const characters = Array.from(text);
   let start = 0;
   let end = characters.length;
   while (start < end && set.has(characters[start] ?? "")) start += 1;
   while (end > start && set.has(characters[end - 1] ?? "")) end -= 1;
   return characters.slice(start, end).join("");
-}
-
-/** Go maps one character to one; JavaScript's ß becomes SS and its İ two characters. */
-export function simpleCase(text: string, to: "upper" | "lower"): string {
-  const whole = to === "upper" ? text.toUpperCase() : text.toLowerCase();
-  if (/^[\x00-\x7f]*$/.test(text)) return whole;
-  return Array.from(text)
-    .map((character) => {
-      if (character === "İ" && to === "lower") return "i";
-      const changed = to === "upper" ? character.toUpperCase() : character.toLowerCase();
-      return Array.from(changed).length === 1 ? changed : character;
-    })
-    .join("");
 }
 
 /** Changes the first letter of every word; words are parted by white space. */
@@ -162,7 +173,7 @@ function title(text: string): string {
   let result = "";
   let before = " ";
   for (const character of text) {
-    result += isTitleSeparator(before) ? simpleCase(character, "upper") : character;
+    result += isTitleSeparator(before) ? inCase(character, "title") : character;
     before = character;
   }
   return result;
@@ -174,12 +185,15 @@ function isTitleSeparator(character: string): boolean {
   return goSpace.test(character);
 }
 
+/** Small letters at the start of a word become titles, others capitals. */
 function swapCase(text: string): string {
   let result = "";
+  let starts = true;
   for (const character of text) {
-    if (/[\p{Lu}\p{Lt}]/u.test(character)) result += simpleCase(character, "lower");
-    else if (/\p{Ll}/u.test(character)) result += simpleCase(character, "upper");
+    if (/[\p{Lu}\p{Lt}]/u.test(character)) result += inCase(character, "lower");
+    else if (/\p{Ll}/u.test(character)) result += inCase(character, starts ? "title" : "upper");
     else result += character;
+    starts = /[\p{Lu}\p{Lt}\p{Ll}]/u.test(character) ? false : goSpace.test(character);
   }
   return result;
 }
@@ -304,25 +318,45 @@ function kindOf(character: string): WordKind {
 
 /** Runs of one kind. A capital takes the small letters behind it along, the last one of a run of them too. */
 function wordsOf(text: string): readonly Word[] {
-  const characters = Array.from(text);
+  const units = unitsOf(text);
   const words: Word[] = [];
-  for (let at = 0; at < characters.length;) {
-    const kind = kindOf(characters[at] ?? "");
+  for (let at = 0; at < units.length;) {
+    const kind = kindOf(units[at]?.character ?? "");
     let end = at + 1;
     const runs = (goesOn: (character: string) => boolean): void => {
-      while (end < characters.length && goesOn(characters[end] ?? "")) end += 1;
+      while (end < units.length && goesOn(units[end]?.character ?? "")) end += 1;
     };
     // Behind other punctuation a dash or underscore is no more than that.
     runs(kind === "punctuation" ? isPunctuation : (character) => kindOf(character) === kind);
     const isRun = end - at > 1;
-    const smallFollows = kindOf(characters[end] ?? " ") === "letters";
+    const smallFollows = kindOf(units[end]?.character ?? " ") === "letters";
     // "HTTPStatus" is "HTTP" and "Status".
     if (kind === "upper" && isRun && smallFollows) end -= 1;
     else if (kind === "upper" && !isRun) runs((character) => kindOf(character) === "letters");
-    words.push({ kind, text: characters.slice(at, end).join("") });
+    const written = units.slice(at, end).map((unit) => unit.text);
+    words.push({ kind, text: written.join("") });
     at = end;
   }
   return words;
+}
+
+/** A character, and what stands for it in the text. */
+type Unit = { readonly character: string; readonly text: string };
+
+/** What is no character clings to the one behind it, or to the last one. */
+function unitsOf(text: string): readonly Unit[] {
+  const units: Unit[] = [];
+  let clinging = "";
+  for (const character of text) {
+    if (wellFormed(character) === "\uFFFD") clinging += character;
+    else {
+      units.push({ character, text: clinging + character });
+      clinging = "";
+    }
+  }
+  if (clinging !== "")
+    units.push({ character: units.at(-1)?.character ?? clinging, text: clinging });
+  return units;
 }
 
 /** `HTTPServer2Go` → `http-server2-go`: the words of an identifier in lower case, joined. */
@@ -330,9 +364,9 @@ function separated(text: string, connector: string): string {
   const words = wordsOf(text);
   const lowered = ({ kind, text: word }: Word): string =>
     kind === "connector"
-      ? connector.repeat(Array.from(word).length)
+      ? Array.from(word, (it) => (isConnector(it) ? connector : wellFormed(it))).join("")
       : kind === "upper"
-        ? simpleCase(word, "lower")
+        ? inCase(word, "lower")
         : word;
   const joins = (word: Word | undefined): boolean =>
     word !== undefined && word.kind !== "connector" && word.kind !== "punctuation";
@@ -376,8 +410,9 @@ function separated(text: string, connector: string): string {
 function pascalCase(text: string): string {
   const characters = Array.from(text);
   const start = characters.findIndex((character) => !isConnector(character));
-  if (start === -1) return text;
-  let result = characters.slice(0, start).join("") + simpleCase(characters[start] ?? "", "upper");
+  // Go writes the last of nothing but separators twice.
+  if (start === -1) return text + (characters.at(-1) ?? "");
+  let result = characters.slice(0, start).join("") + inCase(characters[start] ?? "", "upper");
   let before = characters[start] ?? "";
   // The capitals a word begins with become small ones, but for its first.
   let atStart = isUpper(before);
@@ -385,8 +420,8 @@ function pascalCase(text: string): string {
     atStart = isUpper(character) && (atStart || isConnector(before));
     if (isConnector(character)) {
       if (isConnector(before)) result += before;
-    } else if (isConnector(before)) result += simpleCase(character, "upper");
-    else result += atStart ? simpleCase(character, "lower") : character;
+    } else if (isConnector(before)) result += inCase(character, "upper");
+    else result += atStart ? inCase(character, "lower") : character;
     before = character;
   }
   return isConnector(before) ? result + before : result;
@@ -443,6 +478,7 @@ const escapeJs = (text: string): string =>
       const code = character.codePointAt(0) ?? 0;
       const known = jsEscapes.get(character);
       if (known !== undefined) return known;
+      if (isStray(code)) return character;
       if (code < 0x20 || (code >= 0x80 && !/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character)))
         return `\\u${code.toString(16).toUpperCase().padStart(4, "0")}`;
       return character;

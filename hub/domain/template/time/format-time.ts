@@ -1,15 +1,15 @@
 import { unreachable } from "../../../../proto/kit/unreachable.ts";
 import { dayOf, daysBeforeMonth, monthNames, weekdayNames, weekdayOf } from "./calendar.ts";
 import { readLayout, type LayoutElement } from "./layout.ts";
-import type { Zone, ZoneMoment } from "./zone.ts";
+import type { GoLocation, ZoneMoment } from "./location.ts";
 
-/** A point in time, and the zone its clock is read in. */
+/** A point in time, and the place its clock is read in. */
 export type Moment = {
   /** Since 1970-01-01T00:00:00Z. */
   readonly seconds: bigint;
   /** From 0, below a thousand million. */
   readonly nanoseconds: number;
-  readonly zone: Zone;
+  readonly location: GoLocation;
 };
 
 /** A layout asks for the abbreviation of a zone, and it is not known here. */
@@ -32,8 +32,8 @@ export type Shown = {
 
 const daySeconds = 86_400n;
 
-export function shown({ seconds, nanoseconds, zone }: Moment): Shown {
-  const moment = zone(seconds);
+export function shown({ seconds, nanoseconds, location }: Moment): Shown {
+  const moment = location.at(seconds);
   const local = seconds + BigInt(moment.offset);
   const ofDay = Number(((local % daySeconds) + daySeconds) % daySeconds);
   const days = Number((local - BigInt(ofDay)) / daySeconds);

@@ -11,9 +11,9 @@ import {
 import type { Moment } from "./format-time.ts";
 import { readLayout, type LayoutElement, type LayoutPiece } from "./layout.ts";
 import { quoteBytes } from "./quote-bytes.ts";
-import { fixedZone, utc } from "./zone.ts";
+import { fixedZone, local, utc } from "./location.ts";
 
-/** Reads a time by a layout of Go's reference time; what names no zone is UTC. Fails with Go's sentence. */
+/** Reads a time by a layout of Go's reference time; what names no zone is local. Fails with Go's sentence. */
 export function parseTime(layout: string, text: string): Result<Moment, string> {
   try {
     return ok(new Reader(layout, text).read());
@@ -244,17 +244,21 @@ class Reader {
     const clock = this.#hour * 3600 + this.#minute * 60 + this.#second;
     const seconds = BigInt(daysSinceEpoch(date) * 86_400 + clock);
     const nanoseconds = this.#nanoseconds;
-    if (this.#isUtc) return { seconds, nanoseconds, zone: utc };
+    if (this.#isUtc) return { seconds, nanoseconds, location: utc };
     // Go keeps -1 for an offset that was not given: one second west is one too.
     if (this.#offset !== undefined && this.#offset !== -1) {
-      const zone =
-        this.#offset === 0 && this.#zoneName === "" ? utc : fixedZone(this.#zoneName, this.#offset);
-      return { seconds: seconds - BigInt(this.#offset), nanoseconds, zone };
+      const isLocal = this.#offset === 0 && (this.#zoneName === "" || this.#zoneName === "UTC");
+      const location = isLocal ? local : fixedZone(this.#zoneName, this.#offset);
+      return { seconds: seconds - BigInt(this.#offset), nanoseconds, location };
     }
-    if (this.#zoneName === "") return { seconds, nanoseconds, zone: utc };
+    if (this.#zoneName === "") return { seconds, nanoseconds, location: local };
     // A name tells its offset only when it has it in it. The clock is taken for Greenwich's all the same.
     const hours = /^GMT([+-]?[0-9]+)$/.exec(this.#zoneName)?.[1] ?? "0";
-    return { seconds, nanoseconds, zone: fixedZone(this.#zoneName, Number(hours) * 3600) };
+    return {
+      seconds,
+      nanoseconds,
+      location: fixedZone(this.#zoneName, Number(hours) * 3600),
+    };
   }
 
   #placeYearDay(yearDay: number): void {

@@ -1,4 +1,4 @@
-import { bytesOf } from "../value.ts";
+import { bytesOf } from "../bytes.ts";
 import { hex } from "../print.ts";
 
 /** How Go's package time quotes what it could not read: everything beyond ASCII as bytes. */

@@ -327,9 +327,23 @@ const hostile: readonly Hostile[] = [
     says: /characters/,
   },
   {
+    name: "a long text that is hashed over and over",
+    text: templated(
+      "{{$long := repeat 900000 `a`}}{{range 1000000}}{{$_ := sha256sum $long}}{{end}}",
+    ),
+    says: /characters on the way/,
+  },
+  {
+    name: "bytes that are no text, looked at over and over",
+    text: templated(
+      '{{$long := repeat 900000 "\\xff"}}{{range 1000000}}{{$_ := len $long}}{{end}}',
+    ),
+    says: /characters on the way/,
+  },
+  {
     name: "a hash that is made to be slow",
-    text: templated("{{derivePassword 1 `long` .name .name .name}}"),
-    says: /made to take long/,
+    text: templated("{{range $i := 100}}{{derivePassword 1 `long` `pw` (print $i) `site`}}{{end}}"),
+    says: /from more than 4 pairs of password and user/,
   },
   {
     name: "chance",

@@ -152,6 +152,35 @@ const told = (made: WholePlan): readonly string[] =>
     return `${change.record.name}: ${offered}${leaves}${change.record.problem === undefined ? "" : ` ${change.record.problem.code}`}`;
   });
 
+/** The changes of a plan in parts that go together: those of each cluster. */
+function partsOf(
+  before: readonly PublishedApplication[],
+  over: Partial<PlanInput>,
+): readonly (readonly ApplicationChange[])[] {
+  const parts: {
+    readonly cluster: ClusterId | undefined;
+    readonly changes: ApplicationChange[];
+  }[] = [];
+  for (const { cluster, changes } of atOnce(planOrigin({ ...base, before, ...over })).steps) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.cluster === cluster) last.changes.push(...changes);
+    else parts.push({ cluster, changes: [...changes] });
+  }
+  const clustersMet = parts.map(({ cluster }) => cluster);
+  assert.equal(
+    new Set(clustersMet).size,
+    clustersMet.length,
+    "what a cluster is offered is together",
+  );
+  return parts.map(({ changes }) => changes);
+}
+
+const byName = (all: readonly PublishedApplication[]): readonly PublishedApplication[] =>
+  all.toSorted((a, b) => (a.draft.name < b.draft.name ? -1 : 1));
+
+const names = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `a${index}`);
+
 const nameOf = (id: ClusterId): string => clusters.find((cluster) => cluster.id === id)?.name ?? id;
 
 suite("planOrigin", () => {
@@ -316,10 +345,10 @@ suite("planOrigin", () => {
       before: five.slice(0, 3),
       over: { outcome: generated({ name: "x" }) },
       expect: [
-        "x: one 1 commit-of-a",
         "a: kept WH-GEN-3110",
         "b: kept WH-GEN-3110",
         "c: kept WH-GEN-3110",
+        "x: one 1 commit-of-a",
       ],
       problem: "WH-GEN-3110",
     },
@@ -422,6 +451,42 @@ suite("planOrigin", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test("whoever stops between two clusters and plans again comes to the same end", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(someOutcome, fc.boolean()), { maxLength: 5 }),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+        (story, stops) => {
+          let before: readonly PublishedApplication[] = [];
+          for (const [outcome, consent] of story) {
+            const over = { outcome, consent };
+            const whole = carriedOut(before, plan({ before, ...over }).changes);
+            let after = before;
+            for (const stop of stops) {
+              const parts = partsOf(after, over);
+              const done = parts.slice(0, stop % (parts.length + 1)).flat();
+              after = carriedOut(after, done);
+            }
+            after = carriedOut(after, plan({ before: after, ...over }).changes);
+            assert.deepEqual(byName(after), byName(whole));
+            before = whole;
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test("what waits is known to wait before the set has grown", () => {
+    const had = published(...names(30).map((name) => ({ name, cluster: "one" })));
+    const grown = generated(...names(100).map((name) => ({ name: `new-${name}`, cluster: "two" })));
+    const [first = []] = partsOf(had, { outcome: grown });
+    assert.equal(first.length, 30);
+    const again = plan({ before: carriedOut(had, first), outcome: grown });
+    assert.equal(again.held.length, 30);
+    assert.ok(!again.changes.some(({ kind }) => kind === "remove"));
   });
 
   test("an application is offered in one cluster at a time, or leaves the other by tombstone", () => {
@@ -588,7 +653,7 @@ suite("whose rights an application is looked after with", () => {
         before: had,
         outcome: beside([flaw("b")], { name: "a", content: "new" }),
       });
-      assert.deepEqual(told(made), ["a: one 2 commit-of-new", "b: kept WH-TPL-3202"]);
+      assert.deepEqual(told(made), ["b: kept WH-TPL-3202", "a: one 2 commit-of-new"]);
       assert.equal(made.problem?.message, "no such key");
     });
 
@@ -691,6 +756,43 @@ suite("whose rights an application is looked after with", () => {
       assert.deepEqual(
         world.published.map(({ draft }) => draft.revision),
         ["commit-of-b", "commit-of-a", "commit-of-a"],
+      );
+    });
+
+    test("is not hurried by a hub that stops after its first cluster", () => {
+      const world = new World();
+      const wanted = (namespace: string): OriginOutcome => ({
+        kind: "generated",
+        flaws: [],
+        applications: ["canary", "prod-1", "prod-2"].map((name) => {
+          const cluster = name === "canary" ? "one" : "two";
+          const labels = { tier: name.replace(/-.*/, "") };
+          return outcome({ name, labels, spec: { destination: { name: cluster, namespace } } });
+        }),
+      });
+      for (let round = 0; round < 3; round += 1) {
+        world.pass(wanted("before"));
+        world.report("canary", "prod-1", "prod-2");
+      }
+      assert.equal(states(world.pass(wanted("before"))), "Healthy Healthy Healthy");
+      const { published: had, statuses, reported, leaving } = world;
+      const input: PlanInput = {
+        ...base,
+        before: had,
+        outcome: wanted("after"),
+        rollout: { strategy, statuses, reported, leaving },
+      };
+      const stopped = atOnce(planOrigin(input));
+      const changes = [...stopped.steps].filter(({ cluster }) => cluster === one.id);
+      world.published = carriedOut(
+        had,
+        changes.flatMap((step) => step.changes),
+      );
+      world.statuses = stopped.rollout;
+      const next = world.pass(wanted("after"));
+      assert.deepEqual(
+        [told(next), states(next)],
+        [["prod-1: kept", "prod-2: kept"], "Pending Waiting Waiting"],
       );
     });
 

@@ -215,6 +215,110 @@ suite("functions", () => {
       else assert.equal(made, output);
     });
 
+  test("passwords are derived by the Master Password algorithm, one key for all sites of a user", () => {
+    const made = evaluated(
+      '{{derivePassword 1 "long" "password" "user" "example.com"}} {{derivePassword 2 "maximum" "password" "user" "example.com"}} ' +
+        '{{derivePassword 4294967297 "medium" "password" "user" "example.com"}} {{derivePassword 1 "basic" "password" "user" "example.com"}} ' +
+        '{{derivePassword 0 "pin" "password" "user" "example.com"}}{{range $i := 9}}{{$_ := derivePassword 1 "pin" "password" "user" (print $i)}}{{end}}',
+    );
+    assert.equal(made, "ZedaFaxcZaso9* O8-6Bwz1*I5XVPPq)@H! ZedJuz8$ pIS54PLs 6612");
+    assert.equal(
+      evaluated('{{derivePassword 1 "none" "password" "user" "site"}}'),
+      "cannot find password template none",
+    );
+    assert.match(
+      evaluated('{{derivePassword (int 1) "pin" "p" "u" "s"}}'),
+      /expected uint32; got int/,
+    );
+    assert.match(evaluated('{{derivePassword -1 "pin" "p" "u" "s"}}'), /expected unsigned integer/);
+  });
+
+  // What Go's package time and Masterminds/semver make of them.
+  const methods: readonly (readonly [template: string, output: string])[] = [
+    [
+      "{{(toDate `2006` `2024`).Format `Jan 06`}} {{`06` | (toDate `2006` `2024`).Format}}",
+      "Jan 24 24",
+    ],
+    ["{{(toDate `2006` `2024`).AddDate 0 1 30}}", "2024-03-02 00:00:00 +0000 UTC"],
+    ["{{((toDate `2006` `2024`).Add 90000000000).Format `15:04:05`}}", "00:01:30"],
+    ["{{((toDate `2006` `2025`).Sub (toDate `2006` `2024`)).Hours}}", "8784"],
+    [
+      "{{with (toDate `2006` `2025`).Sub (toDate `2006` `2024`)}}{{.}} {{.Round 100000000000000}} {{int64 .}} {{kindOf .}}{{end}}",
+      "8784h0m0s 8777h46m40s 0 int64",
+    ],
+    ["{{(toDate `2006` `2024`).Before (toDate `2006` `2025`)}}", "true"],
+    ["{{eq (toDate `2006` `2024`) (toDate `2006` `2024`)}}", "true"],
+    ["{{eq (toDate `2006` `2024`) (toDate `2006` `2024`).UTC}}", "false"],
+    [
+      "{{((toDate `15:04` `10:20`).In (toDate `-0700` `+0530`).Location).Format `15:04 -0700`}}",
+      "15:50 +0530",
+    ],
+    [
+      "{{with (toDate `2006-01` `2024-02`).Month}}{{.}} {{add . 1}} {{printf `%02d` .}} {{eq . 2}}{{end}}",
+      "February 3 02 true",
+    ],
+    ["{{toJson (toDate `2006-01` `2024-02`).Month}}", "2"],
+    ["{{range (toDate `2006-01` `2024-02`).Month}}{{.}};{{end}}", "%!Month(0);January;"],
+    ["{{printf `%d` (toDate `2006Z07:00` `2024Z`)}}", "{0 63839664000 0}"],
+    [
+      "{{printf `%#v` (toDate `2006` `2024`)}}",
+      "time.Date(2024, time.January, 1, 0, 0, 0, 0, time.Local)",
+    ],
+    ["{{printf `%d` (toDate `2006` `2024`)}}", "ERROR"],
+    ["{{(toDate `2006` `2024`).In nil}}", "ERROR"],
+    ["{{(toDate `2006` `2024`).Date}}", "ERROR"],
+    ["{{(toDate `2006` `2024`).MarshalText}}", "ERROR"],
+    ["{{(toDate `2006` `2024`).AddDate 0 0 999999999999999}}", "ERROR"],
+    ["{{toYaml (toDate `2006` `2024`)}}", '"2024-01-01T00:00:00Z"'],
+    ["{{semver `1.4.3` | (semver `1.2.3`).Compare}}", "-1"],
+    [
+      "{{(semver `v1.2.3-rc.1`).IncMinor}} {{((semver `1.2.3`).SetPrerelease `b.2`)}}",
+      "1.3.0 1.2.3-b.2",
+    ],
+    [
+      "{{(semver `1.2.3`).LessThan (semver `1.10.0`)}} {{kindOf (semver `1`).Major}}",
+      "true uint64",
+    ],
+    ["{{(semver `1`).Compare nil}}", "ERROR"],
+    ["{{(semver `1`).IncMajor.Original}}", "ERROR"],
+  ];
+  for (const [template, output] of methods)
+    test(template, () => {
+      const made = evaluated(template);
+      if (output === "ERROR") assert.match(made, /^ERROR failed to execute/);
+      else assert.equal(made, output);
+    });
+
+  // Go keeps bytes that are no UTF-8, and whoever looks at them sees them; at the end each is U+FFFD.
+  const bytes: readonly (readonly [template: string, output: string])[] = [
+    ["{{trunc 2 .uni}}|{{trunc 2 .uni | b64enc}}|{{trunc 2 .uni | len}}", "h\uFFFD|aMM=|2"],
+    ["{{trunc 2 .uni}}{{substr 2 3 .uni}}", "hé"],
+    ['{{print "\\xe2" "\\x82\\xac" | quote}} {{"\\xff" | quote}}', '"€" "\\xff"'],
+    [
+      "{{b64dec `/8Op`}} {{b64dec `/8Op` | sha256sum | trunc 8}} {{b64dec `/w==` | len}}",
+      "\uFFFDé 07424b12 1",
+    ],
+    ['{{upper "\\xff" | b64enc}} {{regexReplaceAll "." "\\xff\\xfe" "-"}}', "77+9 --"],
+    ['{{contains "\\xc3" "é"}} {{splitList "\\xa9" "é!" | join "," | b64enc}}', "true wywh"],
+    [
+      '{{toJson "\\xff"}} {{toYaml "\\xff"}} {{fromJson "[\\x22\\xff\\x22]"}}',
+      '"\\ufffd" \uFFFD [\uFFFD]',
+    ],
+    ['{{sortAlpha (list "\\xff" "😀" "\\uffff" "é") | join "" | b64enc}}', "w6nvv7/wn5iA/w=="],
+    ['{{lt "\\xf0\\x9f" "\\uffff"}} {{eq (print "\\xc3" "\\xa9") "é"}}', "false true"],
+    ['{{printf "%x %q %5.1s|" "é\\xff" "é\\xff" "\\xff\\xfe"}}', 'c3a9ff "é\\xff"     \uFFFD|'],
+    ['{{fromYaml "\\xff"}}', "ERROR"],
+    ['{{regexFind "\\xff" "a"}}', "ERROR"],
+    ['{{fail "\\xff"}}', "ERROR"],
+  ];
+  for (const [template, output] of bytes)
+    test(template, () => {
+      const made = evaluated(template);
+      assert.ok(made.isWellFormed());
+      if (output === "ERROR") assert.match(made, /^ERROR failed to execute/);
+      else assert.equal(made, output);
+    });
+
   test("every function that Argo CD has is there, or refused by name", () => {
     const names =
       `and or not eq ne lt le gt ge len index slice print printf println html js urlquery call normalize slugify

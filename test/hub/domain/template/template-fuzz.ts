@@ -13,11 +13,8 @@ export type TemplateCase = {
 const unjudged = new Set([
   "keys",
   "values",
-  // Bytes that are no UTF-8, where Go cuts text into bytes: our text is Unicode.
-  "b32dec",
-  "b64dec",
-  "wrapWith",
-
+  // A tenth of a second each.
+  "derivePassword",
   "fromYaml",
   "fromYamlArray",
   "normalize",
@@ -58,6 +55,8 @@ export function templateCases(random: () => number): () => TemplateCase {
     "/a/b.yaml",
     "%s-%d",
     "日本",
+    "Ǆ ß İ ﬁ 😀💀",
+    "naïve café",
     "foo-bar_baz",
     "a\\tb",
     "2h45m",
@@ -69,6 +68,26 @@ export function templateCases(random: () => number): () => TemplateCase {
     '{"k":[1,2.5,null]}',
     "Zm9v",
     "2024-02-29",
+  ];
+  /** Bytes that are no UTF-8, by the ways to come by them; some are characters once they are put together. */
+  const bytes = [
+    '"\\xff"',
+    '"a\\xc3"',
+    '"\\xa9b"',
+    '"\\xe2\\x82 \\xac"',
+    '"\\xac\\xe2\\x82"',
+    '"x\\xf0\\x9f\\x98\\x80\\xed\\xa0\\x80"',
+    '"\\xF4\\x90\\200Ab"',
+    "(b64dec `/8OpwyA=`)",
+    "(b64dec `w6nD`)",
+    "(b32dec `76PQ====`)",
+    "(trunc 4 .text)",
+    "(trunc -2 .name)",
+    "(substr 1 3 .text)",
+    "(abbrev 5 .text)",
+    '(printf "%s%s" (trunc 1 "é") (trunc -1 "é"))',
+    '(printf "%s%s" "\\xe2" "\\x82\\xac")',
+    '(urlParse "/a%ffb%C3?c").path',
   ];
   const layouts = [
     "2006-01-02",
@@ -223,25 +242,148 @@ export function templateCases(random: () => number): () => TemplateCase {
           "'\\n'",
         ]),
       () => pick(["true", "false", "nil"]),
+      () => pick(bytes),
     ])();
   const variables: string[] = [];
+  /** While what a `range` counts to is made: methods of times give numbers nobody lives to count to. */
+  let counts = false;
+  /** What a template is about: some are full of bytes that are no text, or of times. */
+  let about: "anything" | "bytes" | "times" = "anything";
   const operand = (depth: number): string => {
-    const kind = random();
+    const kind = about === "times" && chance(0.5) ? 1 : random();
+    if (about === "bytes" && chance(0.5)) return pick(bytes);
     if (kind < 0.42) return field();
     if (kind < 0.8 || depth <= 0) return literal();
     if (kind < 0.86 && variables.length > 0) return `${pick(variables)}${chance(0.2) ? ".a" : ""}`;
+    if (!counts && chance(about === "times" ? 0.7 : 0.12)) return `(${methodCall()})`;
     return `(${pipeline(depth - 1)})${chance(0.1) ? ".a" : ""}`;
   };
+  const timeValue = (depth = 1): string =>
+    pick([
+      () => `(toDate ${quoted(layouts)} ${quoted(times)})`,
+      () => '(toDate "2006-01-02T15:04:05Z07:00" "2024-06-30T23:59:59.125Z")',
+      () => '(toDate "2006-01-02T15:04:05Z07:00" "2024-06-30T23:59:59+05:30")',
+      () => '(toDate "2006-01-02 MST" "1969-12-31 CEST")',
+      () => `(toDate "2006-01-02" "2024-0${pick(["1", "2", "7"])}-29")`,
+      () => `(dateModify ${quoted(durations)} (toDate "2006" "2024"))`,
+      () => (depth > 0 ? `(${timeMethod(depth - 1)})` : '(toDate "2006" "1970")'),
+    ])();
+  const durationValue = (): string =>
+    pick([
+      () =>
+        pick([
+          "0",
+          "1",
+          "-1500",
+          "60000000000",
+          "3600000000000",
+          "'a'",
+          "1e9",
+          "1.5",
+          "0x7fffffffffffffff",
+          "18446744073709551615",
+        ]),
+      () => `(${timeValue(0)}.Sub ${timeValue(0)})`,
+      () => `((${timeValue(0)}.Sub ${timeValue(0)}).Truncate 1000000000)`,
+    ])();
+  const wholes = ["0", "1", "-1", "13", "-25", "31", "400", "-1000000", "(len .name)", "1e3"];
+  /** A method of a time that gives a time. */
+  const timeMethod = (depth: number): string =>
+    pick([
+      () => `${timeValue(depth)}.Add ${durationValue()}`,
+      () => `${timeValue(depth)}.AddDate ${pick(wholes)} ${pick(wholes)} ${pick(wholes)}`,
+      () => `${timeValue(depth)}.${pick(["UTC", "Local"])}`,
+      () => `${timeValue(depth)}.In ${timeValue(0)}.Location`,
+      () => `${timeValue(depth)}.${pick(["Round", "Truncate"])} ${durationValue()}`,
+    ])();
+  const version = (): string =>
+    pick([
+      () => "(semver `1.2.3`)",
+      () => "(semver `v1.2.3-rc.1+b`)",
+      () => "(semver `1.2`)",
+      () => "(semver .name)",
+      () => `(semver \`2.0.0-beta.${pick(["2", "10", "x"])}\`)`,
+      () => `${version()}.Inc${pick(["Major", "Minor", "Patch"])}`,
+      () => `(${version()}.SetPrerelease ${pick(['"rc.2"', '"01"', '"a..b"', '""', ".name"])})`,
+      () => `(${version()}.SetMetadata ${pick(['"b7"', '"a+b"', ".name"])})`,
+    ])();
+  const methodCall = (): string =>
+    pick([
+      () => timeMethod(1),
+      () => `${timeValue()}.Format ${quoted(layouts)}`,
+      () => `${timeValue()}.${pick(["Before", "After", "Equal", "Compare", "Sub"])} ${timeValue()}`,
+      () => `${timeValue()} | ${timeValue()}.${pick(["Before", "After", "Equal", "Sub"])}`,
+      () => `eq ${timeValue()} ${timeValue()}`,
+      () =>
+        `${timeValue()}.${pick([
+          "Year",
+          "Month",
+          "Weekday",
+          "YearDay",
+          "Nanosecond",
+          "Unix",
+          "UnixMilli",
+          "UnixMicro",
+          "UnixNano",
+          "IsZero",
+          "IsDST",
+          "String",
+          "GoString",
+          "Location",
+          "Location.String",
+          "Month.String",
+          "Clock",
+          "ISOWeek",
+          "Zone",
+          "ZoneBounds",
+          "Nothing",
+          "wall",
+        ])}`,
+      () =>
+        `${timeValue()}.${pick(["Format", "In nil", "Add", "AddDate 1 2", "Month 1", "Add nil", "Sub 1", "In 1"])}`,
+      () =>
+        `(${timeValue()}.Sub ${timeValue()}).${pick([
+          "Hours",
+          "Minutes",
+          "Seconds",
+          "Milliseconds",
+          "Microseconds",
+          "Nanoseconds",
+          "String",
+          "Abs",
+          `Round ${durationValue()}`,
+          `Truncate ${durationValue()}`,
+        ])}`,
+      () =>
+        `${version()}.${pick([
+          "Major",
+          "Prerelease",
+          "Metadata",
+          "Original",
+          "String",
+          "Value",
+          `Compare ${version()}`,
+          `LessThan ${version()}`,
+          `GreaterThanEqual ${version()}`,
+          `Equal ${version()}`,
+          "Equal nil",
+          "Compare nil",
+        ])}`,
+      () => `${version()} | ${version()}.Compare`,
+    ])();
   const typed = (type: ParameterType, depth: number): string => {
     if (chance(0.12)) return operand(depth);
+    if (!counts && chance(0.05)) return `(${methodCall()})`;
     switch (type) {
       case "any":
         return operand(depth);
       case "string":
+        if (about === "bytes" && chance(0.6)) return pick(bytes);
         return pick([
           () => JSON.stringify(pick(texts)),
           () => pick([".name", ".text", ".path.path", ".path.basename"]),
           () => `(print ${operand(0)})`,
+          () => pick(bytes),
         ])();
       case "int":
         return pick(["0", "1", "2", "3", "-1", "10", "(len .name)", "(int .count)"]);
@@ -252,11 +394,15 @@ export function templateCases(random: () => number): () => TemplateCase {
       case "list":
         return pick([".list", ".path.segments", "(list 1 2 1)", "(list `b` `a` `b`)", "(until 3)"]);
       case "time":
-        return pick([
-          () => `(toDate ${quoted(layouts)} ${quoted(times)})`,
-          () => `(toDate "2006-01-02" "2024-0${pick(["1", "2", "7"])}-29")`,
-          () => `(dateModify ${quoted(durations)} (toDate "2006" "2024"))`,
-        ])();
+        return timeValue();
+      case "duration":
+        return durationValue();
+      case "location":
+        return `${timeValue()}.Location`;
+      case "version":
+        return version();
+      case "uint32":
+        return pick(["0", "1", "4294967296"]);
       case "map":
         return pick([".map", ".path", "(dict `a` 1 `b` `x`)", "$.map"]);
       default:
@@ -310,7 +456,7 @@ export function templateCases(random: () => number): () => TemplateCase {
     if (name === "printf" && chance(0.8))
       return [
         "printf",
-        `"${pick(["%v", "%d", "%s", "%q", "%5d|%-5s|", "%x", "%T", "%05.2f", "%+v", "%#v", "%t", "%c", "%e", "%g", "%U", "%%", "%[2]v %[1]v", "%!"])} ${pick(["", "%v"])}"`,
+        `"${pick(["%v", "%d", "%s", "%q", "%5d|%-5s|", "%x", "%T", "%05.2f", "%+v", "%#v", "%t", "%c", "%e", "%g", "%U", "%%", "% x", "%+q", "%#q", "%.2s", "%p", "%w", "%+d", "%6d", "%#x", "%o", "%#t", "%[2]v %[1]v", "%!"])} ${pick(["", "%v"])}"`,
         ...many(3, () => operand(depth)),
       ];
     const dated = chance(0.9) ? dateWords(name) : undefined;
@@ -326,7 +472,8 @@ export function templateCases(random: () => number): () => TemplateCase {
   };
   const call = (depth: number): string => callWords(depth).join(" ");
   const pipeline = (depth: number): string => {
-    const first = chance(0.5) ? call(depth) : operand(depth);
+    const first =
+      !counts && chance(0.1) ? methodCall() : chance(0.5) ? call(depth) : operand(depth);
     return Array.from({ length: chance(0.75) ? 0 : 1 + Math.floor(random() * 2) }, () =>
       pipedCall(),
     ).reduce((made, next) => `${made} | ${next}`, first);
@@ -347,6 +494,13 @@ export function templateCases(random: () => number): () => TemplateCase {
           "toJson",
           "print",
           "not",
+          "b64enc",
+          "sha256sum",
+          'printf "%x"',
+          'printf "%q"',
+          "kindOf",
+          "typeOf",
+          "deepEqual .name",
         ]);
   };
   const action = (inside: string): string =>
@@ -362,6 +516,12 @@ export function templateCases(random: () => number): () => TemplateCase {
     const known = variables.splice(0);
     const made = make();
     variables.splice(0, variables.length, ...known);
+    return made;
+  };
+  const counted = (make: () => string): string => {
+    counts = true;
+    const made = make();
+    counts = false;
     return made;
   };
   let parts = 0;
@@ -394,7 +554,7 @@ export function templateCases(random: () => number): () => TemplateCase {
         const header = pick(["range ", "range $i, $e := ", "range $e := "]);
         const over = chance(0.7)
           ? pick([".list", ".map", ".path.segments", "3", "(list 1 2)", "(dict `a` 1 `b` 2)"])
-          : pipeline(0);
+          : counted(() => pipeline(0));
         if (header.includes("$i")) variables.push("$i");
         if (header.includes("$e")) variables.push("$e");
         return `${action(`${header}${over}`)}${body(depth - 1)}${chance(0.15) ? action(pick(["break", "continue"])) : ""}${chance(0.3) ? `${action("else")}${body(depth - 1)}` : ""}${action("end")}`;
@@ -413,6 +573,7 @@ export function templateCases(random: () => number): () => TemplateCase {
 
   return () => {
     variables.length = 0;
+    about = pick(["anything", "anything", "bytes", "times"]);
     return {
       template: body(2),
       data: data(),

@@ -1,0 +1,132 @@
+import { FunctionError } from "../function.ts";
+import { compareVersions, parseVersion, type Version } from "./version.ts";
+
+/** Constraints on semantic versions, as Masterminds/semver v3 reads them. */
+
+export type Constraint = {
+  readonly operator: string;
+  readonly version: Version;
+  /** Which parts were left out or written as a wildcard. */
+  readonly minorOpen: boolean;
+  readonly patchOpen: boolean;
+  readonly majorOpen: boolean;
+};
+
+const versionPart =
+  "v?([0-9xX*]+)(\\.[0-9xX*]+)?(\\.[0-9xX*]+)?(-[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?(\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?";
+const constraintForm = new RegExp(`^(=|!=|>=|=>|<=|=<|>|<|~>|~|\\^)?\\s*${versionPart}$`);
+const eachConstraint = new RegExp(
+  `\\s*((?:=|!=|>=|=>|<=|=<|>|<|~>|~|\\^)?\\s*${versionPart})\\s*,?`,
+  "y",
+);
+const rangeForm = new RegExp(`\\s*(${versionPart})\\s+-\\s+(${versionPart})\\s*`, "g");
+
+/** Alternatives, each of them constraints that must all hold. Throws FunctionError. */
+export function parseConstraints(text: string): readonly (readonly Constraint[])[] {
+  const bad = (): FunctionError => new FunctionError(`improper constraint: ${text}`);
+  const ranges = text.replace(rangeForm, (_, low: string, ...groups: readonly string[]) => {
+    const high = groups[5] ?? "";
+    return `>=${low}, <=${high} `;
+  });
+  return ranges.split("||").map((alternative) => {
+    const trimmed = alternative.trim();
+    const constraints: Constraint[] = [];
+    if (trimmed === "") throw bad();
+    for (let at = 0; at < trimmed.length;) {
+      eachConstraint.lastIndex = at;
+      const found = eachConstraint.exec(trimmed);
+      if (found === null || found[0] === "") throw bad();
+      constraints.push(parseConstraint(found[1] ?? "", bad));
+      at += found[0].length;
+    }
+    return constraints;
+  });
+}
+
+function parseConstraint(text: string, bad: () => FunctionError): Constraint {
+  const found = constraintForm.exec(text.trim());
+  if (found === null) throw bad();
+  const [, operator = "", major = "", minor, patch, prerelease = ""] = found;
+  const open = (part: string | undefined): boolean => part === undefined || /^\.?[xX*]$/.test(part);
+  const majorOpen = open(major);
+  const minorOpen = majorOpen || open(minor);
+  const patchOpen = minorOpen || open(patch);
+  const number = (part: string | undefined, isOpen: boolean): string =>
+    isOpen ? "0" : (part ?? "0").replace(".", "");
+  return {
+    operator: majorOpen && (operator === "" || operator === "=") ? ">=" : operator,
+    version: parseVersion(
+      `${number(major, majorOpen)}.${number(minor, minorOpen)}.${number(patch, patchOpen)}${prerelease}`,
+    ),
+    majorOpen,
+    minorOpen,
+    patchOpen,
+  };
+}
+
+export function satisfies(version: Version, constraint: Constraint): boolean {
+  const { operator, version: bound, majorOpen, minorOpen, patchOpen } = constraint;
+  // A prerelease is wanted only by those who name one.
+  const prereleaseUnwanted = version.prerelease !== "" && bound.prerelease === "";
+  const order = compareVersions(version, bound);
+  switch (operator) {
+    case "":
+    case "=":
+      if (prereleaseUnwanted) return false;
+      return minorOpen || patchOpen ? tilde(version, constraint) : order === 0;
+    case "!=":
+      if (prereleaseUnwanted) return false;
+      if (majorOpen) return false;
+      if (minorOpen) return version.major !== bound.major;
+      if (patchOpen) return version.major !== bound.major || version.minor !== bound.minor;
+      return order !== 0;
+    case ">":
+      if (prereleaseUnwanted) return false;
+      if (minorOpen) return version.major > bound.major;
+      if (patchOpen)
+        return (
+          version.major > bound.major ||
+          (version.major === bound.major && version.minor > bound.minor)
+        );
+      return order > 0;
+    case "<":
+      return !prereleaseUnwanted && order < 0;
+    case ">=":
+    case "=>":
+      return !prereleaseUnwanted && order >= 0;
+    case "<=":
+    case "=<":
+      if (prereleaseUnwanted) return false;
+      if (minorOpen) return version.major <= bound.major;
+      if (patchOpen)
+        return (
+          version.major < bound.major ||
+          (version.major === bound.major && version.minor <= bound.minor)
+        );
+      return order <= 0;
+    case "~":
+    case "~>":
+      return !prereleaseUnwanted && tilde(version, constraint);
+    default:
+      return !prereleaseUnwanted && caret(version, constraint);
+  }
+}
+
+function tilde(version: Version, { version: bound, majorOpen, minorOpen }: Constraint): boolean {
+  if (compareVersions(version, bound) < 0) return false;
+  if (majorOpen) return true;
+  if (version.major !== bound.major) return false;
+  return minorOpen || version.minor === bound.minor;
+}
+
+function caret(
+  version: Version,
+  { version: bound, majorOpen, minorOpen, patchOpen }: Constraint,
+): boolean {
+  if (compareVersions(version, bound) < 0) return false;
+  if (majorOpen) return true;
+  if (bound.major > 0n || minorOpen) return version.major === bound.major;
+  if (version.major !== bound.major) return false;
+  if (bound.minor > 0n || patchOpen) return version.minor === bound.minor;
+  return version.minor === bound.minor && version.patch === bound.patch;
+}
