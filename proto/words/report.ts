@@ -40,7 +40,7 @@ export type ConditionReport = { readonly code: string; readonly message: string 
 /** The newest state of one application in one cluster. Replaces every older report of it. */
 export type ApplicationReport = {
   readonly application: ApplicationName;
-  /** The newest generation the spoke has stored. */
+  /** The newest generation the spoke has stored; while it is being removed, one less than that of the order. */
   readonly storedGeneration: Generation;
   /** The newest generation whose sync succeeded; 0 for none. */
   readonly appliedGeneration: Generation;

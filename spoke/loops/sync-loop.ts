@@ -5,6 +5,7 @@ import { Mailbox } from "../../proto/kit/mailbox.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { Turns } from "../../proto/kit/turns.ts";
+import type { Tombstone } from "../../proto/words/desired.ts";
 import type { ApplicationName, Generation } from "../../proto/words/ids.ts";
 import type { Ack, Command, CommandResult } from "../../proto/words/link-messages.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
@@ -209,7 +210,7 @@ export function createSyncLoop(
       if (present.has(application)) continue;
       present.add(application);
       const work = workOf(application);
-      if (work.tombstone?.generation === tombstone.generation) continue;
+      if (work.tombstone !== undefined && isSameOrder(work.tombstone, tombstone)) continue;
       work.tombstone = tombstone;
       declare(work, []);
       wake(application);
@@ -350,3 +351,9 @@ export function createSyncLoop(
 
   return { run, setHeld, command };
 }
+
+/** A restored hub, which has forgotten what it ordered, may order something else under the same number. */
+const isSameOrder = (a: Tombstone, b: Tombstone): boolean =>
+  a.generation === b.generation &&
+  a.keepObjects === b.keepObjects &&
+  a.serviceAccount === b.serviceAccount;

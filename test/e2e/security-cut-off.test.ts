@@ -34,7 +34,7 @@ suite("cut off", () => {
           assert.equal(view.connection.kind, "detached");
           assert.match(view.locked?.why ?? "", /a laptop was lost/);
         },
-        { withinMs: 5_000, what: "a locked cluster without a session" },
+        { withinMs: 5_000, isPromise: true, what: "a locked cluster without a session" },
       );
       // The hub publishes on; nothing of it gets in, nothing in the cluster is lost, and drift is mended.
       const commit = await fleet.push({ "apps/web/dev/settings.yaml": settings("after the lock") });

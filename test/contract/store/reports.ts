@@ -4,6 +4,7 @@ import { desiredRoot } from "../../../proto/words/desired.ts";
 import { reportDigest } from "../../../proto/words/report.ts";
 import {
   addCluster,
+  app,
   atMs,
   clusterId,
   configMap,
@@ -12,6 +13,7 @@ import {
   publish,
   putBundle,
   record,
+  remove,
   report,
   signal,
   write,
@@ -44,6 +46,26 @@ export function reportCases(it: Case): void {
     await publish(store, [write("web", cluster, await putBundle(store, { one: 1 }))]);
     return cluster;
   };
+
+  it("tell of a removal that what the spoke holds has overtaken, until the order is newer", async (store) => {
+    const cluster = await running(store);
+    await publish(store, [remove("web", cluster)]);
+    const order = async () =>
+      (await store.desiredSets.changeAgainst(cluster, new Map(), signal))?.tombstones.map(
+        ({ generation }) => generation,
+      );
+    assert.deepEqual(await order(), [2]);
+    const heard = (storedGeneration: number) =>
+      record(store, cluster, [report("web", { storedGeneration })]);
+    assert.deepEqual(await heard(1), [], "it is being removed under this order");
+    const overtaken = await heard(2);
+    assert.deepEqual(overtaken, [{ what: "removal", cluster, application: "web", generation: 2 }]);
+    await store.publishing.outnumber(overtaken, atMs, signal);
+    assert.deepEqual(await order(), [3]);
+    assert.deepEqual(await heard(2), []);
+    await store.desiredSets.recordRemoved(cluster, app("web"), 3, atMs, signal);
+    assert.deepEqual(await heard(3), [], "it is carried out");
+  });
 
   it("become the application's status and resources", async (store) => {
     const cluster = await running(store);

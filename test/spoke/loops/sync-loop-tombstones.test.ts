@@ -49,6 +49,31 @@ suite("sync loop: tombstones", () => {
     assert.equal(cluster.inventoryContent.has("shop"), false);
   });
 
+  test("that say something else under the same number are followed from there", async () => {
+    const cluster = fakeCluster();
+    const disk = newDisk();
+    const spoke = bench({
+      cluster,
+      disk,
+      held: heldSet([application({ manifests: shopManifests }, disk)]),
+    });
+    await spoke.settle();
+    cluster.edit(settings, (object) => {
+      object["metadata"] = {
+        ...(object["metadata"] as object),
+        finalizers: ["example.com/hold"],
+      };
+    });
+    spoke.loop.setHeld(heldSet([], [tombstone("shop", 2)]));
+    await spoke.settle(60_000);
+    assert.deepEqual(spoke.removed, [], "the finalizer holds it");
+    // A hub that was restored orders anew, and does not remember that it had ordered already.
+    spoke.loop.setHeld(heldSet([], [tombstone("shop", 2, true)]));
+    await spoke.settle();
+    assert.deepEqual(spoke.removed, ["shop 2"]);
+    assert.equal(cluster.inventoryContent.has("shop"), false);
+  });
+
   test("with keepObjects forget and touch nothing", async () => {
     const cluster = fakeCluster({ namespaces: ["shop"] });
     const disk = newDisk();
