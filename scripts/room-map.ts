@@ -96,6 +96,7 @@ export const rooms: readonly Room[] = [
   ...hubEdge("hub/http", ["hub/http/"], ["hono", "@hono/node-server", "@hono/zod-openapi", "zod"]),
   ...hubEdge("hub/log", ["hub/log.ts"], ["pino"]),
   ...hubEdge("hub/metrics", ["hub/metrics.ts"], ["prom-client"]),
+  ...hubEdge("hub/watchdog", ["hub/watchdog.ts"], []),
   ...hubEdge("hub/transliterate", ["hub/transliterate.ts"], ["unidecode"]),
   {
     name: "hub/cli",

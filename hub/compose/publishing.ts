@@ -20,6 +20,10 @@ import { renderDirectory, renderLimits } from "../render/directory.ts";
 import type { HubSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 import { transliterate } from "../transliterate.ts";
+import { endsWithin } from "../watchdog.ts";
+
+/** A stretch of generation takes ten milliseconds. One that takes so long is no accident of a busy machine. */
+const generationStretchMsMost = 5_000;
 
 export type Publishing = {
   readonly repositories: Repositories;
@@ -132,6 +136,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       record: store.publishing.record,
       onClustersChanged: needs.onClustersChanged,
       newTrace,
+      guard: (work) => endsWithin(generationStretchMsMost, work),
       nextTurn: () => nextTurn(),
       clock,
       random,

@@ -28,6 +28,9 @@ import type { PublishTree } from "./read-fleet.ts";
 /** How often a rollout is looked at when nobody says that something changed. */
 const rolloutLookMs = 5_000;
 
+/** How long a set rests whose generation had to be stopped, unless it changes. */
+const dearRestMs = 600_000;
+
 /** What was made is made again after this time, before the store forgets bundles that nobody was offered. */
 const madeLifeMs = 600_000;
 
@@ -96,6 +99,7 @@ export class Pass {
     this.#maker = new Maker({
       decodeYaml: needs.decodeYaml,
       transliterate: needs.transliterate,
+      guard: needs.guard,
       clusters: around.clusters,
       admits: admission(around.clusters, fleet.projects),
       sources: new PassSources(needs, memory.facts, pace, {
@@ -229,7 +233,7 @@ export class Pass {
     const remembered = this.#memory.origins.get(key);
     const isSame =
       remembered !== undefined && remembered.inputs === this.#inputs(work, remembered.uses);
-    if (isSame && remembered.isSettled) {
+    if (isSame && (remembered.isSettled || this.#needs.clock.nowMs() < remembered.restsUntilMs)) {
       this.#need(remembered.uses);
       return;
     }
@@ -267,6 +271,7 @@ export class Pass {
     this.#memory.origins.set(key, {
       inputs: this.#inputs(work, used),
       uses: used,
+      restsUntilMs: made.isTooDear ? startedMs + dearRestMs : 0,
       isSettled:
         plan.problem === undefined &&
         plan.held.length === 0 &&

@@ -13,11 +13,11 @@ import {
 } from "../domain/facts.ts";
 import { generation, type Flaw, type Generated, type GenerateNeeds } from "../domain/generate.ts";
 import type { ApplicationOutcome, OriginOutcome } from "../domain/plan/input.ts";
-import type { ProblemDraft } from "../domain/problem.ts";
+import { codes, problem, type ProblemDraft } from "../domain/problem.ts";
 import { reconciledApplication } from "../domain/reconciled-application.ts";
 import type { PublishedApplication } from "../domain/records.ts";
 import { consultsLive, type SetPolicy } from "../domain/set-policy.ts";
-import { atPace, type Pace } from "./pace.ts";
+import { atGuardedPace, type Guard, type Pace } from "./pace.ts";
 import { bundlesOf } from "./publish-origin.ts";
 import { copyUnusable, type PassSources } from "./publish-sources.ts";
 import type { UseLog } from "./publish-uses.ts";
@@ -29,6 +29,8 @@ export type Made = {
   readonly requeueAfterMs: number | undefined;
   /** A reason that may go away with the same inputs. */
   readonly transient: boolean;
+  /** Whether trying it cost everybody so much that it is not to be tried again soon. */
+  readonly isTooDear: boolean;
 };
 
 /** Something it needs has not been looked at yet. */
@@ -39,6 +41,7 @@ export const madeOf = (outcome: OriginOutcome): Made => ({
   set: undefined,
   requeueAfterMs: undefined,
   transient: false,
+  isTooDear: false,
 });
 
 export const failed = (draft: ProblemDraft): Made => madeOf({ kind: "failed", problem: draft });
@@ -57,12 +60,21 @@ export type MakerNeeds = {
   readonly admits: Admission;
   readonly sources: PassSources;
   readonly pace: Pace;
+  readonly guard: Guard;
   /** How patterns of git files are read. */
   readonly fileDialect: FileDialect;
   readonly elementsMost: number;
   /** Whether one element that fails keeps its whole set as it was. */
   readonly wholeSets: boolean;
 };
+
+const tookTooLong = "took-too-long";
+
+const generationStopped = (set: string): ProblemDraft =>
+  problem(
+    codes.templateLimit,
+    `ApplicationSet ${set}: its generation was stopped, since one stretch of it held up the hub for seconds`,
+  );
 
 /** Generates sets and renders applications, out of what one pass knows. */
 export class Maker {
@@ -80,6 +92,8 @@ export class Maker {
   ): Promise<Made | Waiting> {
     const answered = await this.#generated(set, uses, signal);
     if (answered === "waiting") return answered;
+    if (answered === tookTooLong)
+      return { ...failed(generationStopped(set.name)), set, isTooDear: true };
     const { generated, isTransient } = answered;
     if (!generated.ok) return { ...failed(generated.problem), set, transient: isTransient };
     const { applications, flaws, requeueAfterMs } = generated.value;
@@ -141,13 +155,16 @@ export class Maker {
     set: ApplicationSet,
     uses: UseLog,
     signal: AbortSignal,
-  ): Promise<Answered | Waiting> {
-    const { clusters, fileDialect, pace } = this.#needs;
+  ): Promise<Answered | Waiting | typeof tookTooLong> {
+    const { clusters, fileDialect, guard, pace } = this.#needs;
     const repositories = new Map<string, RepositoryFact>();
     const unreadable = new Map<string, string>();
     for (;;) {
       const facts: Facts = { clusters, repositories, unreadable, fileDialect };
-      const made = await atPace(generation(set, facts, this.#needs), pace, signal);
+      const work = generation(set, facts, this.#needs);
+      const ended = await atGuardedPace(work, guard, pace, signal);
+      if (!ended.ok) return tookTooLong;
+      const made = ended.value;
       const isTransient = unreadable.size > 0;
       if (made.kind === "failed") return { generated: fail(made.problem), isTransient };
       if (made.kind === "generated") return { generated: ok(made.generated), isTransient };

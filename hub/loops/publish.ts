@@ -15,7 +15,7 @@ import type {
 } from "../domain/records.ts";
 import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
 import type { ShrinkLimits } from "../domain/shrink-guard.ts";
-import { createPace } from "./pace.ts";
+import { createPace, type Guard } from "./pace.ts";
 import type { SetRow } from "./publish-origin.ts";
 import { Pass } from "./publish-pass.ts";
 import type { Made } from "./publish-set.ts";
@@ -63,6 +63,8 @@ export type PublishNeeds = SourceNeeds & {
   /** Told at the end of a pass: what these clusters are offered changed. */
   readonly onClustersChanged: (clusters: readonly ClusterId[]) => void;
   readonly newTrace: () => string;
+  /** Gives up on a stretch of generation that holds up everybody. */
+  readonly guard: Guard;
   /** Resolves in the next turn of the event loop. */
   readonly nextTurn: () => Promise<void>;
   readonly clock: Clock;
@@ -90,6 +92,8 @@ export type OriginMemory = {
   readonly uses: Uses;
   /** Whether the same inputs need no second look. */
   readonly isSettled: boolean;
+  /** Until when the same inputs are not looked at, since that costs everybody too much. */
+  readonly restsUntilMs: number;
   /** What was made, kept while clusters decide how much of it may go out. */
   readonly made: { readonly outcome: Made; readonly atMs: number } | undefined;
 };

@@ -13,6 +13,7 @@ import { emptyMemory, publish, type PublishNeeds } from "../../hub/loops/publish
 import type { PublishTree } from "../../hub/loops/read-fleet.ts";
 import { renderDirectory, renderLimits } from "../../hub/render/directory.ts";
 import { openStore, type Store } from "../../hub/store/store.ts";
+import { endsWithin } from "../../hub/watchdog.ts";
 import { transliterate } from "../../hub/transliterate.ts";
 import { addCluster } from "../contract/store/builders.ts";
 
@@ -206,6 +207,7 @@ async function main(): Promise<void> {
     record: store.publishing.record,
     onClustersChanged: () => {},
     newTrace,
+    guard: (work) => endsWithin(5_000, work),
     nextTurn: () => nextTurn(),
     clock: systemClock,
     log: silentLog,

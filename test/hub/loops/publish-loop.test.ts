@@ -16,9 +16,11 @@ import { createRepositories, type Repositories } from "../../../hub/loops/reposi
 import { RenderCache } from "../../../hub/render/cache.ts";
 import { renderDirectory, renderLimits } from "../../../hub/render/directory.ts";
 import { openStore, type Store } from "../../../hub/store/store.ts";
+import { endsWithin } from "../../../hub/watchdog.ts";
 import { transliterate } from "../../../hub/transliterate.ts";
 import { systemClock } from "../../../proto/kit/clock.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
+import { fail } from "../../../proto/kit/result.ts";
 import { Trouble } from "../../../proto/kit/trouble.ts";
 import { runTogether } from "../../../proto/kit/run-together.ts";
 import { parseBundle } from "../../../proto/words/bundle.ts";
@@ -176,6 +178,7 @@ suite("publishing", () => {
       record: store.publishing.record,
       onClustersChanged: (clusters) => changed.push(...clusters),
       newTrace,
+      guard: (work) => endsWithin(5_000, work),
       nextTurn: () => nextTurn(),
       clock: systemClock,
       log: silentLog,
@@ -763,6 +766,43 @@ spec:
     assert.equal((await applications()).length, 250);
     for (const [at, cluster] of clusters.entries())
       assert.match(await offered(cluster), new RegExp(`^web-c-${at}@[1-9]$`));
+  });
+
+  test("a set whose generation is stopped keeps what it had, rests, and holds nobody up", async () => {
+    const one = await addCluster("prod-1", { env: "prod" });
+    await hub.stop();
+    let stops = 0;
+    let isDear = false;
+    hub = await startHub((needs) => ({
+      ...needs,
+      guard: (work) => {
+        if (!isDear) return needs.guard(work);
+        isDear = false;
+        stops += 1;
+        return fail("took-too-long");
+      },
+    }));
+    const files = { "fleet/web.yaml": webSet(url), "apps/web/a.yaml": configMap("a") };
+    await published(await fleet.commit({ files }, signal));
+    isDear = true;
+    const changed = webSet(url).replace("namespace: web", "namespace: other");
+    const zoo = webSet(url, { name: "zoo" });
+    await fleet.commit({ files: { "fleet/web.yaml": changed, "fleet/zoo.yaml": zoo } }, signal);
+    hub.repositories.wake(url);
+    const problem = async () =>
+      (await hub.store.applicationSets.find("web", signal))?.problem?.code;
+    await eventually(async () => assert.equal(await problem(), "WH-TPL-3203"));
+    await eventually(async () => assert.equal(await offered(one), "web-prod-1@1 zoo-prod-1@1"));
+    const passes = hub.passes.length;
+    hub.loop.wake();
+    await eventually(() => assert.ok(hub.passes.length > passes));
+    assert.deepEqual([stops, await problem()], [1, "WH-TPL-3203"], "it rests");
+    const again = changed.replace("namespace: other", "namespace: third");
+    const last = await fleet.commit({ files: { "fleet/web.yaml": again } }, signal);
+    hub.repositories.wake(url);
+    await published(last);
+    assert.equal(await offered(one), "web-prod-1@2 zoo-prod-1@1");
+    assert.equal(await problem(), undefined);
   });
 
   test("a set that has grown beyond measure keeps what it had", async () => {

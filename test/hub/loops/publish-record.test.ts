@@ -14,7 +14,7 @@ type Piece = Parameters<PublishNeeds["record"]>[0];
 
 const signal = new AbortController().signal;
 const origin: Origin = { kind: "application-set", name: "web" };
-const pace = { breathe: () => Promise.resolve() };
+const pace = { breathe: () => Promise.resolve(), isOver: () => false };
 const row: SetRow = {
   name: "web",
   project: "default",
