@@ -112,8 +112,10 @@ export const generation = (
 
 /** Elements in one slice of a generation: they take 5 to 20 microseconds each, */
 const elementsPerSlice = 64;
-/** unless their templates go a long way: steps of about 50 nanoseconds. */
+/** unless their templates go a long way: steps of about 50 nanoseconds, */
 const stepsPerSlice = 20_000;
+/** or make much on it: characters of a few nanoseconds. */
+const workPerSlice = 200_000;
 
 function* generating(
   set: ApplicationSet,
@@ -135,12 +137,14 @@ function* generating(
   const { allowance } = context.templates;
   const { elementsMost = elementsByDefault } = needs;
   let elements = 0;
-  let stepsLeft = allowance.stepsLeft;
+  let { stepsLeft, workLeft } = allowance;
+  const isLong = (): boolean =>
+    stepsLeft - allowance.stepsLeft > stepsPerSlice || workLeft - allowance.workLeft > workPerSlice;
   for (const element of elementsIn(set, context, asked)) {
     elements += 1;
     if (elements > elementsMost) return { kind: "failed", problem: tooLarge(set, elementsMost) };
-    if (elements % elementsPerSlice === 0 || stepsLeft - allowance.stepsLeft > stepsPerSlice) {
-      stepsLeft = allowance.stepsLeft;
+    if (elements % elementsPerSlice === 0 || isLong()) {
+      ({ stepsLeft, workLeft } = allowance);
       yield;
     }
     if (element.kind === "flaw") flaws.add(element.flaw);

@@ -63,7 +63,8 @@ export const describeYamlProblem = (problem: YamlProblem): string =>
  *
  * `yes` and `on` are booleans, also as keys; `012` is ten; `1_000` is a thousand; dates stay text; integers
  * beyond 2^53 are bigints, so that nothing is lost. Keys become text as Go's JSON conversion spells them.
- * Duplicate keys, the key `__proto__`, null keys, infinities and NaN are refused. An empty document is null.
+ * Duplicate keys, the key `__proto__`, null keys, infinities, NaN and halves of characters are refused. An empty
+ * document is null.
  */
 export function parseDocuments(
   text: string,
@@ -91,9 +92,12 @@ export function parseDocuments(
       value: value as Json,
       line: lines[index] ?? 1,
     }));
+    const mayHoldHalves = halfEscape.test(source) || !source.isWellFormed();
     for (const { value, line } of documents) {
       const reason = oversize(value, limits);
       if (reason !== undefined) return tooLarge(line, reason);
+      if (mayHoldHalves && holdsHalves(value))
+        return fail({ code: "WH-YAML-3301", line, column: 1, reason: halfCharacter });
     }
     return ok(documents);
   } catch (error) {
@@ -182,6 +186,19 @@ function oversize(root: unknown, limits: YamlLimits): string | undefined {
     return undefined;
   };
   return measure(root, 1);
+}
+
+/** An escape that may make half a character, alone or one of two; those of eight digits are too rare to tell apart. */
+const halfEscape = /\\(?:u[dD][89a-fA-F]|U)/;
+
+const halfCharacter =
+  'a text holds half a character: an escape like "\\udc80" stands for none by itself';
+
+/** Go refuses such an escape even where two of them make a character; that much is JSON. */
+function holdsHalves(value: unknown): boolean {
+  if (typeof value === "string") return !value.isWellFormed();
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([key, item]) => !key.isWellFormed() || holdsHalves(item));
 }
 
 const digits = Array.from({ length: 10 }, (_, digit) => String(digit));

@@ -4,6 +4,7 @@ import type { ClusterFact } from "../facts.ts";
 import type { Params } from "../params.ts";
 import type { Labels } from "../records.ts";
 import { labelsMatch, parseLabelSelector } from "../selector.ts";
+import { wellFormed } from "../template/bytes.ts";
 import { normalize } from "../template/normalize.ts";
 import { compareBytes, StringMap, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
@@ -68,14 +69,18 @@ const named = (cluster: ClusterFact): Map<string, GoValue> =>
   new Map<string, GoValue>([
     ["name", cluster.name],
     ["nameNormalized", normalize(cluster.name)],
-    ["server", cluster.server],
-    ["project", cluster.project ?? ""],
+    ["server", wellFormed(cluster.server)],
+    ["project", wellFormed(cluster.project ?? "")],
   ]);
+
+/** Annotations are any text that a request held, half a character among it. */
+const textsOf = (texts: Labels): readonly (readonly [string, string])[] =>
+  Object.entries(texts).map(([key, value]) => [wellFormed(key), wellFormed(value)]);
 
 function goParams(cluster: ClusterFact): Params {
   const metadata = new Map<string, GoValue>();
-  const labels = new StringMap(Object.entries(labelsOf(cluster)));
-  const annotations = new StringMap(Object.entries(cluster.annotations));
+  const labels = new StringMap(textsOf(labelsOf(cluster)));
+  const annotations = new StringMap(textsOf(cluster.annotations));
   if (labels.size > 0) metadata.set("labels", labels);
   if (annotations.size > 0) metadata.set("annotations", annotations);
   return named(cluster).set("metadata", metadata);
@@ -83,9 +88,9 @@ function goParams(cluster: ClusterFact): Params {
 
 function flatParams(cluster: ClusterFact): Params {
   const params = named(cluster);
-  for (const [key, value] of Object.entries(cluster.annotations))
+  for (const [key, value] of textsOf(cluster.annotations))
     params.set(`metadata.annotations.${key}`, value);
-  for (const [key, value] of Object.entries(labelsOf(cluster)))
+  for (const [key, value] of textsOf(labelsOf(cluster)))
     params.set(`metadata.labels.${key}`, value);
   return params;
 }

@@ -4,6 +4,7 @@ import type { RepositoryFact } from "../facts.ts";
 import { compileFilePattern, type FilePattern } from "../patterns/file-pattern.ts";
 import { flattened, type Params } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
+import { wellFormed } from "../template/bytes.ts";
 import { compareBytes, goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
@@ -129,6 +130,7 @@ function fileParams(
 /** The fields of an object: as they are for Go templates, else flat and as text. */
 function contentParams(object: JsonObject, goTemplate: boolean): Map<string, GoValue> {
   const params = new Map<string, GoValue>();
-  for (const key of Object.keys(object)) params.set(key, goValueOf(field(object, key) ?? null));
+  for (const key of Object.keys(object))
+    params.set(wellFormed(key), goValueOf(field(object, key) ?? null));
   return goTemplate ? params : new Map(flattened(params));
 }

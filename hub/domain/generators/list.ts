@@ -2,6 +2,7 @@ import { ok } from "../../../proto/kit/result.ts";
 import type { Json } from "../../../proto/words/digest.ts";
 import { field, FieldReader, isList, isObject, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
+import { wellFormed } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
 
@@ -35,7 +36,7 @@ export function listParams(body: JsonObject, path: string, context: GeneratorCon
 }
 
 const mapOf = (element: JsonObject): Params =>
-  new Map(Object.keys(element).map((key) => [key, goValueOf(element[key] ?? null)]));
+  new Map(Object.keys(element).map((key) => [wellFormed(key), goValueOf(element[key] ?? null)]));
 
 function elementMaps(value: Json): readonly Params[] | undefined {
   if (value === null) return [];
@@ -58,9 +59,9 @@ function textParams(
         if (typeof text !== "string")
           // Argo CD's own words, down to the slip of its formatting.
           return generatorFailure("error parsing value as string %!w(<nil>)");
-        params.set(`values.${name}`, text);
+        params.set(`values.${wellFormed(name)}`, wellFormed(text));
       }
-    } else if (typeof value === "string") params.set(key, value);
+    } else if (typeof value === "string") params.set(wellFormed(key), wellFormed(value));
     else return generatorFailure("error parsing value as string %!w(<nil>)");
   }
   return ok(params);

@@ -6,7 +6,8 @@ export type Assertion = "text-start" | "text-end" | "line-start" | "line-end" | 
 
 export type RegexpNode =
   | { readonly kind: "empty" }
-  | { readonly kind: "one"; readonly test: Test }
+  /** `cost` is what one test comes to, in tests of a single range. */
+  | { readonly kind: "one"; readonly test: Test; readonly cost: number }
   | { readonly kind: "assert"; readonly assertion: Assertion }
   | { readonly kind: "capture"; readonly index: number; readonly of: RegexpNode }
   | { readonly kind: "concat"; readonly parts: readonly RegexpNode[] }
@@ -20,6 +21,8 @@ export type RegexpNode =
       readonly greedy: boolean;
     };
 
+type OneNode = Extract<RegexpNode, { readonly kind: "one" }>;
+
 export type ParsedRegexp = {
   readonly node: RegexpNode;
   /** Name of each capture, by index; index 0 is the whole match. Empty for those without. */
@@ -32,6 +35,9 @@ export class BadRegexp extends Error {
     super(`error parsing regexp: ${reason}: \`${part}\``);
   }
 }
+
+/** How many instructions an expression may become. */
+export const sizeMost = 20_000;
 
 const repeatMost = 1000;
 const depthMost = 250;
@@ -48,29 +54,48 @@ export const parseRegexp = (pattern: string): ParsedRegexp => new Parser(pattern
 
 class Parser {
   readonly #pattern: string;
-  readonly #characters: readonly string[];
   readonly #names: string[] = [""];
+  /** Where the next character stands, in units of the pattern. */
   #at = 0;
+  #atoms = 0;
   #flags: Flags = { fold: false, multiLine: false, dotAll: false, ungreedy: false };
   #depth = 0;
 
   constructor(pattern: string) {
     this.#pattern = pattern;
-    this.#characters = Array.from(pattern);
   }
 
   whole(): ParsedRegexp {
     const node = this.#either();
-    if (this.#at < this.#characters.length) throw new BadRegexp("unexpected )", this.#pattern);
+    if (this.#at < this.#pattern.length) throw new BadRegexp("unexpected )", this.#pattern);
     return { node, names: this.#names };
   }
 
   #rest(from = this.#at): string {
-    return this.#characters.slice(from).join("");
+    return this.#pattern.slice(from);
   }
 
   #peek(): string | undefined {
-    return this.#characters[this.#at];
+    const code = this.#pattern.codePointAt(this.#at);
+    return code === undefined ? undefined : String.fromCodePoint(code);
+  }
+
+  /** What stands next, as a sticky expression finds it: what is far behind must not be looked at again and again. */
+  #next(sticky: RegExp): RegExpExecArray | null {
+    sticky.lastIndex = this.#at;
+    return sticky.exec(this.#pattern);
+  }
+
+  /** What stands from `start` up to where the next `count` characters end. */
+  #through(start: number, count: number): string {
+    const ahead = Array.from(this.#pattern.slice(this.#at, this.#at + 2 * count));
+    return this.#pattern.slice(start, this.#at) + ahead.slice(0, count).join("");
+  }
+
+  /** Atoms become instructions, as a rule, so that there is no use in reading on; each of a class counts as one. */
+  #countAtom(): void {
+    this.#atoms += 1;
+    if (this.#atoms > sizeMost) throw new BadRegexp("expression too large", this.#pattern);
   }
 
   #either(): RegexpNode {
@@ -100,9 +125,10 @@ class Parser {
       const last = parts.pop();
       if (last !== undefined) parts.push(...this.#repeated([last]));
     }
-    const [only] = parts;
+    const matching = parts.filter(({ kind }) => kind !== "empty");
+    const [only] = matching;
     if (only === undefined) return { kind: "empty" };
-    return parts.length === 1 ? only : { kind: "concat", parts };
+    return matching.length === 1 ? only : { kind: "concat", parts: matching };
   }
 
   /** The atoms with their repetition; a quoted run repeats its last character only. */
@@ -119,14 +145,18 @@ class Parser {
         this.#at += 1;
         greedy = false;
       }
-      const text = this.#characters.slice(operatorAt, this.#at).join("");
+      const text = this.#pattern.slice(operatorAt, this.#at);
       const [least, most] = bounds;
       if (least > repeatMost || (most !== undefined && (most > repeatMost || most < least)))
         throw new BadRegexp("invalid repeat count", text);
       if (previous !== "")
         throw new BadRegexp("invalid nested repetition operator", previous + text);
       previous = text;
-      node = { kind: "repeat", of: node, least, most, greedy: greedy !== this.#flags.ungreedy };
+      // What matches nothing is dropped wherever it stands, so that it is not laid out as often as it is repeated.
+      node =
+        node.kind === "empty" || most === 0
+          ? { kind: "empty" }
+          : { kind: "repeat", of: node, least, most, greedy: greedy !== this.#flags.ungreedy };
     }
     return [...atoms.slice(0, -1), node];
   }
@@ -143,7 +173,7 @@ class Parser {
         this.#at += 1;
         return [0, 1];
       case "{": {
-        const found = /^\{([0-9]{1,6})(?:(,)([0-9]{0,6}))?\}/.exec(this.#rest());
+        const found = this.#next(/\{([0-9]{1,6})(?:(,)([0-9]{0,6}))?\}/y);
         if (found === null) return undefined;
         this.#at += found[0].length;
         const least = Number(found[1]);
@@ -157,12 +187,13 @@ class Parser {
 
   /** One thing that can be repeated; `undefined` for what changes flags only. */
   #atom(): readonly RegexpNode[] | undefined {
+    this.#countAtom();
     const character = this.#peek() ?? "";
     switch (character) {
       case "(":
         return this.#group();
       case "[":
-        return [one(this.#bracket())];
+        return [this.#bracket()];
       case ".":
         this.#at += 1;
         return [one(this.#flags.dotAll ? () => true : (code) => code !== 10)];
@@ -179,22 +210,26 @@ class Parser {
       case "?":
         throw new BadRegexp(
           "missing argument to repetition operator",
-          /^.\??/.exec(this.#rest())?.[0] ?? "",
+          this.#next(/.\??/y)?.[0] ?? "",
         );
-      case "{":
-        if (/^\{[0-9]{1,6}(,[0-9]{0,6})?\}/.test(this.#rest())) {
-          const text = /^\{[^}]*\}\??/.exec(this.#rest())?.[0] ?? "{";
-          throw new BadRegexp("missing argument to repetition operator", text);
-        }
+      case "{": {
+        const found = this.#next(/\{[0-9]{1,6}(,[0-9]{0,6})?\}\??/y);
+        if (found !== null)
+          throw new BadRegexp("missing argument to repetition operator", found[0]);
         break;
+      }
     }
-    this.#at += 1;
+    this.#at += character.length;
     return [this.#literal(character)];
   }
 
   #literal(character: string): RegexpNode {
     const code = character.codePointAt(0) ?? 0;
-    return one(this.#folding((other) => other === code));
+    return this.#foldedOne((other) => other === code, 1);
+  }
+
+  #foldedOne(test: Test, cost: number): OneNode {
+    return one(this.#folding(test), this.#flags.fold ? foldCost * cost : cost);
   }
 
   #folding(test: Test): Test {
@@ -203,16 +238,15 @@ class Parser {
 
   #group(): readonly RegexpNode[] | undefined {
     const start = this.#at;
-    const rest = this.#rest();
-    const named = /^\(\?P?<([^>]*)>/.exec(rest);
-    if (rest.startsWith("(?P<") || (rest.startsWith("(?<") && !/^\(\?<[=!]/.test(rest))) {
-      if (named === null) throw new BadRegexp("invalid named capture", rest);
+    if (this.#next(/\(\?(?:P<|<(?![=!]))/y) !== null) {
+      const named = this.#next(/\(\?P?<([^>]*)>/y);
+      if (named === null) throw new BadRegexp("invalid named capture", this.#rest());
       const name = named[1] ?? "";
       if (!/^[A-Za-z0-9_]+$/.test(name)) throw new BadRegexp("invalid named capture", named[0]);
-      this.#at += Array.from(named[0]).length;
+      this.#at += named[0].length;
       return this.#captured(name);
     }
-    if (!rest.startsWith("(?")) {
+    if (!this.#pattern.startsWith("(?", start)) {
       this.#at += 1;
       return this.#captured("");
     }
@@ -242,10 +276,7 @@ class Parser {
     for (this.#at += 2; ; this.#at += 1) {
       const character = this.#peek();
       const bad = (): BadRegexp =>
-        new BadRegexp(
-          "invalid or unsupported Perl syntax",
-          this.#characters.slice(start, this.#at + 1).join(""),
-        );
+        new BadRegexp("invalid or unsupported Perl syntax", this.#through(start, 1));
       switch (character) {
         case "i":
           flags = { ...flags, fold: value };
@@ -285,7 +316,7 @@ class Parser {
 
   #escape(): readonly RegexpNode[] {
     const start = this.#at;
-    const next = this.#characters[start + 1];
+    const next = this.#pattern[start + 1];
     switch (next) {
       case undefined:
         throw new BadRegexp("trailing backslash at end of expression", "");
@@ -305,34 +336,35 @@ class Parser {
         return this.#quoted();
     }
     const set = this.#classEscape();
-    if (set !== undefined) return [one(set)];
+    if (set !== undefined) return [one(set.test, set.cost)];
     return [this.#literal(String.fromCodePoint(this.#characterEscape()))];
   }
 
   #quoted(): readonly RegexpNode[] {
     this.#at += 2;
     const nodes: RegexpNode[] = [];
-    while (this.#at < this.#characters.length) {
-      if (this.#peek() === "\\" && this.#characters[this.#at + 1] === "E") {
+    for (let next = this.#peek(); next !== undefined; next = this.#peek()) {
+      if (this.#pattern.startsWith("\\E", this.#at)) {
         this.#at += 2;
         break;
       }
-      nodes.push(this.#literal(this.#peek() ?? ""));
-      this.#at += 1;
+      this.#countAtom();
+      nodes.push(this.#literal(next));
+      this.#at += next.length;
     }
     return nodes.length === 0 ? [{ kind: "empty" }] : nodes;
   }
 
   /** `\d`, `\w`, `\s`, `\pL`, `\p{Greek}` and their opposites. */
-  #classEscape(): Test | undefined {
-    const letter = this.#characters[this.#at + 1] ?? "";
+  #classEscape(): CharacterSet | undefined {
+    const letter = this.#pattern[this.#at + 1] ?? "";
     const perl = perlClasses.get(letter.toLowerCase());
     if (perl !== undefined && /^[dswDSW]$/.test(letter)) {
       this.#at += 2;
-      return /[DSW]/.test(letter) ? (code) => !perl(code) : perl;
+      return { test: /[DSW]/.test(letter) ? (code) => !perl(code) : perl, cost: namedCost };
     }
     if (letter !== "p" && letter !== "P") return undefined;
-    const found = /^\\[pP](?:\{(\^?)([A-Za-z_]+)\}|([A-Za-z]))/.exec(this.#rest());
+    const found = this.#next(/\\[pP](?:\{(\^?)([A-Za-z_]+)\}|([A-Za-z]))/y);
     const name = found?.[2] ?? found?.[3] ?? "";
     const test = unicodeClass(name);
     if (found === null || test === undefined)
@@ -340,20 +372,19 @@ class Parser {
     this.#at += found[0].length;
     const negated = (letter === "P") !== (found[1] === "^");
     const folded = this.#folding(test);
-    return negated ? (code) => !folded(code) : folded;
+    return {
+      test: negated ? (code) => !folded(code) : folded,
+      cost: this.#flags.fold ? foldCost * namedCost : namedCost,
+    };
   }
 
   /** The code of an escaped character. */
   #characterEscape(): number {
-    const found =
-      /^\\(?:x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]{1,6})\}|(0[0-7]{0,2}|[1-7][0-7]{1,2})|([aftnrv])|([\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]))/.exec(
-        this.#rest(),
-      );
+    const found = this.#next(
+      /\\(?:x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]{1,6})\}|(0[0-7]{0,2}|[1-7][0-7]{1,2})|([aftnrv])|([\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]))/y,
+    );
     const bad = (): BadRegexp =>
-      new BadRegexp(
-        "invalid escape sequence",
-        this.#characters.slice(this.#at, this.#at + 2).join(""),
-      );
+      new BadRegexp("invalid escape sequence", this.#through(this.#at, 2));
     if (found === null) throw bad();
     this.#at += found[0].length;
     const [, hex, braced, octal, control, punctuation] = found;
@@ -365,28 +396,30 @@ class Parser {
     return code;
   }
 
-  #bracket(): Test {
+  #bracket(): RegexpNode {
     const start = this.#at;
     this.#at += 1;
     const negated = this.#peek() === "^";
     if (negated) this.#at += 1;
-    const tests: Test[] = [];
+    const sets: CharacterSet[] = [];
     for (let first = true; first || this.#peek() !== "]"; first = false) {
       if (this.#peek() === undefined) throw new BadRegexp("missing closing ]", this.#rest(start));
-      tests.push(this.#bracketItem(start));
+      this.#countAtom();
+      sets.push(this.#bracketItem(start));
     }
     this.#at += 1;
-    const inside: Test = this.#folding((code) => tests.some((test) => test(code)));
-    return negated ? (code) => !inside(code) : inside;
+    const cost = sets.reduce((sum, set) => sum + set.cost, 0);
+    const inside = this.#foldedOne((code) => sets.some((set) => set.test(code)), cost);
+    return negated ? negation(inside) : inside;
   }
 
-  #bracketItem(start: number): Test {
-    const posix = /^\[:(\^?)([a-z]+):\]/.exec(this.#rest());
+  #bracketItem(start: number): CharacterSet {
+    const posix = this.#next(/\[:(\^?)([a-z]+):\]/y);
     if (posix !== null) {
       const test = posixClasses.get(posix[2] ?? "");
       if (test === undefined) throw new BadRegexp("invalid character class range", posix[0]);
       this.#at += posix[0].length;
-      return posix[1] === "^" ? (code) => !test(code) : test;
+      return { test: posix[1] === "^" ? (code) => !test(code) : test, cost: namedCost };
     }
     if (this.#peek() === "\\") {
       const set = this.#classEscape();
@@ -395,28 +428,36 @@ class Parser {
     const itemAt = this.#at;
     const low = this.#bracketCharacter(start);
     let high = low;
-    if (this.#peek() === "-" && (this.#characters[this.#at + 1] ?? "]") !== "]") {
+    if (this.#peek() === "-" && (this.#pattern[this.#at + 1] ?? "]") !== "]") {
       this.#at += 1;
       high = this.#bracketCharacter(start);
       if (high < low)
-        throw new BadRegexp(
-          "invalid character class range",
-          this.#characters.slice(itemAt, this.#at).join(""),
-        );
+        throw new BadRegexp("invalid character class range", this.#pattern.slice(itemAt, this.#at));
     }
-    return (code) => code >= low && code <= high;
+    return { test: (code) => code >= low && code <= high, cost: 1 };
   }
 
   #bracketCharacter(start: number): number {
     const character = this.#peek();
     if (character === undefined) throw new BadRegexp("missing closing ]", this.#rest(start));
     if (character === "\\") return this.#characterEscape();
-    this.#at += 1;
+    this.#at += character.length;
     return character.codePointAt(0) ?? 0;
   }
 }
 
-const one = (test: Test): RegexpNode => ({ kind: "one", test });
+/** Part of a character class, or all of it. */
+type CharacterSet = { readonly test: Test; readonly cost: number };
+
+/** What it costs to ask whether a character is one of a class that has a name. */
+const namedCost = 4;
+
+/** What it costs to ask of all characters that are the same but for case. */
+const foldCost = 8;
+
+const one = (test: Test, cost = 1): OneNode => ({ kind: "one", test, cost });
+
+const negation = ({ test, cost }: OneNode): OneNode => one((code) => !test(code), cost);
 
 const assertion = (kind: Assertion): RegexpNode => ({ kind: "assert", assertion: kind });
 
@@ -461,15 +502,22 @@ const controlCodes: ReadonlyMap<string, number> = new Map([
   ["v", 11],
 ]);
 
+/** Those that were asked for; only names that the tables know come in. */
+const unicodeClasses = new Map<string, Test>();
+
 /** A general category or a script, asked of JavaScript's own tables one character at a time. */
 function unicodeClass(name: string): Test | undefined {
   if (name === "") return undefined;
   if (name === "Any") return () => true;
+  const known = unicodeClasses.get(name);
+  if (known !== undefined) return known;
   for (const property of [name.length <= 2 ? name : "", `Script=${name}`]) {
     if (property === "") continue;
     try {
       const expression = new RegExp(`^\\p{${property}}$`, "u");
-      return (code) => expression.test(String.fromCodePoint(code));
+      const test: Test = (code) => expression.test(String.fromCodePoint(code));
+      unicodeClasses.set(name, test);
+      return test;
     } catch {
       // Not a name that the tables know under this property.
     }

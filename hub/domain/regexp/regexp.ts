@@ -4,6 +4,7 @@ import {
   BadRegexp,
   isWordCode,
   parseRegexp,
+  sizeMost,
   type Assertion,
   type RegexpNode,
   type Test,
@@ -32,25 +33,29 @@ export type Regexp = {
 /** Pays for work; throws when there is no more to spend. */
 export type Charge = (units: number) => void;
 
+type RepeatNode = Extract<RegexpNode, { readonly kind: "repeat" }>;
+
 type Instruction =
-  | { readonly op: "one"; readonly test: Test; readonly next: number }
+  | { readonly op: "one"; readonly test: Test; readonly cost: number; readonly next: number }
   | { readonly op: "assert"; readonly assertion: Assertion; readonly next: number }
   | { readonly op: "save"; readonly slot: number; readonly next: number }
   | { readonly op: "fork"; readonly first: number; readonly second: number }
   | { readonly op: "match" };
 
-const instructionsMost = 20_000;
+/** What it costs to make an instruction. */
+const unitsPerInstruction = 2;
 
-/** Compiles a pattern. Fails with Go's sentence. */
-export function compileRegexp(pattern: string): Result<Regexp, string> {
+/** Compiles a pattern, and pays for each instruction that it comes to. Fails with Go's sentence. */
+export function compileRegexp(pattern: string, charge?: Charge): Result<Regexp, string> {
   if (!pattern.isWellFormed()) return fail(`error parsing regexp: invalid UTF-8: \`${pattern}\``);
   try {
     const { node, names } = parseRegexp(pattern);
-    const program = new Program(pattern);
-    const start = program.lay(
-      { kind: "capture", index: 0, of: node },
-      program.add({ op: "match" }),
-    );
+    const whole: RegexpNode = { kind: "capture", index: 0, of: node };
+    const size = sizeOf(whole) + 1;
+    if (size > sizeMost) throw new BadRegexp("expression too large", pattern);
+    charge?.(unitsPerInstruction * size);
+    const program = new Program();
+    const start = program.lay(whole, program.add({ op: "match" }));
     return ok(regexpOf(pattern, { instructions: program.instructions, start, names }));
   } catch (error) {
     if (error instanceof BadRegexp) return fail(error.message);
@@ -60,18 +65,38 @@ export function compileRegexp(pattern: string): Result<Regexp, string> {
 
 export const quoteMeta = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 
+/** How many instructions a node becomes. Beyond `sizeMost` any number stands for any other. */
+function sizeOf(node: RegexpNode): number {
+  switch (node.kind) {
+    case "empty":
+      return 0;
+    case "one":
+    case "assert":
+      return 1;
+    case "capture":
+      return sizeOf(node.of) + 2;
+    case "concat":
+      return node.parts.reduce((sum, part) => sum + sizeOf(part), 0);
+    case "either":
+      return node.choices.reduce((sum, choice) => sum + sizeOf(choice) + 1, -1);
+    case "repeat":
+      return Math.min(repeatedSize(node), sizeMost + 1);
+    default:
+      return unreachable(node, "regexp node");
+  }
+}
+
+/** The body as often as it is written out, and a fork for each time that it may be left out or begun again. */
+function repeatedSize({ of, least, most }: RepeatNode): number {
+  if (most !== undefined) return sizeOf(of) * most + most - least;
+  return sizeOf(of) * Math.max(least, 1) + (least === 0 && nullable(of) ? 2 : 1);
+}
+
 /** Lays nodes out from the back: each is told where to go on. */
 class Program {
   readonly instructions: Instruction[] = [];
-  readonly #pattern: string;
-
-  constructor(pattern: string) {
-    this.#pattern = pattern;
-  }
 
   add(instruction: Instruction): number {
-    if (this.instructions.length >= instructionsMost)
-      throw new BadRegexp("expression too large", this.#pattern);
     return this.instructions.push(instruction) - 1;
   }
 
@@ -80,7 +105,7 @@ class Program {
       case "empty":
         return next;
       case "one":
-        return this.add({ op: "one", test: node.test, next });
+        return this.add({ op: "one", test: node.test, cost: node.cost, next });
       case "assert":
         return this.add({ op: "assert", assertion: node.assertion, next });
       case "capture": {
@@ -100,8 +125,7 @@ class Program {
     }
   }
 
-  #repeat(node: Extract<RegexpNode, { readonly kind: "repeat" }>, next: number): number {
-    const { of, least, most, greedy } = node;
+  #repeat({ of, least, most, greedy }: RepeatNode, next: number): number {
     let after = next;
     if (most === undefined) {
       // What can match nothing goes round only after it went through once, as RE2 orders it.
@@ -181,25 +205,40 @@ type Slots = readonly number[];
 
 type Thread = { readonly at: number; readonly slots: Slots };
 
-/** Runs all threads of the automaton side by side over the text, in order of priority. */
+/** Which instructions were entered last in which round; good for one search after another. */
+type Marks = { readonly rounds: Float64Array; round: number };
+
+function marksFor({ instructions }: Compiled, charge: Charge): Marks {
+  charge(instructions.length);
+  return { rounds: new Float64Array(instructions.length), round: 0 };
+}
+
+/**
+ * Runs all threads of the automaton side by side over the text, in order of priority. Pays for each instruction
+ * that is visited, for each test and for each copy of the slots.
+ */
 function search(
   { instructions, start, names }: Compiled,
+  marks: Marks,
   codes: readonly number[],
   from: number,
   charge: Charge,
 ): Slots | undefined {
+  marks.round += 1;
+  charge(names.length * 2);
   const blank: Slots = Array.from({ length: names.length * 2 }, () => -1);
   let current: Thread[] = [];
   let matched: Slots | undefined;
-  const marks = new Int32Array(instructions.length).fill(-1);
+  const { rounds } = marks;
 
   /** Follows everything that reads nothing, and keeps what reads a character, or matches. */
   const enter = (list: Thread[], first: Thread, position: number): void => {
     const stack = [first];
     for (let thread = stack.pop(); thread !== undefined; thread = stack.pop()) {
       const { at, slots } = thread;
-      if (marks[at] === position) continue;
-      marks[at] = position;
+      charge(1);
+      if (rounds[at] === marks.round) continue;
+      rounds[at] = marks.round;
       const instruction = instructions[at];
       switch (instruction?.op) {
         case "one":
@@ -211,6 +250,7 @@ function search(
             stack.push({ at: instruction.next, slots });
           break;
         case "save":
+          charge(slots.length);
           stack.push({ at: instruction.next, slots: slots.with(instruction.slot, position) });
           break;
         case "fork":
@@ -227,7 +267,8 @@ function search(
     if (matched === undefined) enter(current, { at: start, slots: blank }, position);
     const code = codes[position];
     if (current.length === 0 && (matched !== undefined || code === undefined)) return matched;
-    charge(current.length + 1);
+    charge(1);
+    marks.round += 1;
     const following: Thread[] = [];
     for (const { at, slots } of current) {
       const instruction = instructions[at];
@@ -236,8 +277,9 @@ function search(
         // Everything behind has a lower priority than this match.
         break;
       }
-      if (instruction?.op === "one" && code !== undefined && instruction.test(code))
-        enter(following, { at: instruction.next, slots }, position + 1);
+      if (instruction?.op !== "one" || code === undefined) continue;
+      charge(instruction.cost);
+      if (instruction.test(code)) enter(following, { at: instruction.next, slots }, position + 1);
     }
     if (code === undefined) return matched;
     current = following;
@@ -268,27 +310,33 @@ function asserted(assertion: Assertion, codes: readonly number[], position: numb
 }
 
 function regexpOf(pattern: string, compiled: Compiled): Regexp {
-  const codesOf = (text: string): readonly number[] =>
-    Array.from(text, (character) => character.codePointAt(0) ?? 0);
+  const codesOf = (text: string, charge: Charge): readonly number[] => {
+    charge(text.length);
+    return Array.from(text, (character) => character.codePointAt(0) ?? 0);
+  };
   /** What is matched: a lone surrogate, which stands for a byte that belongs to no character, is U+FFFD to Go. */
   const matchable = (text: string, codes: readonly number[]): readonly number[] =>
     text.isWellFormed()
       ? codes
       : codes.map((code) => (code >= 0xd800 && code <= 0xdfff ? 0xfffd : code));
-  const textOf = (codes: readonly number[], from: number, to: number): string =>
-    from < 0
-      ? ""
-      : codes
-          .slice(from, to)
-          .map((code) => String.fromCodePoint(code))
-          .join("");
+  const textOf = (codes: readonly number[], from: number, to: number, charge: Charge): string => {
+    if (from < 0) return "";
+    charge(to - from);
+    return codes
+      .slice(from, to)
+      .map((code) => String.fromCodePoint(code))
+      .join("");
+  };
+  const first = (text: string, codes: readonly number[], charge: Charge): Slots | undefined =>
+    search(compiled, marksFor(compiled, charge), matchable(text, codes), 0, charge);
 
   const allSlots = (codes: readonly number[], most: number, charge: Charge): readonly Slots[] => {
     const found: Slots[] = [];
+    const marks = marksFor(compiled, charge);
     let position = 0;
     let previousEnd = -1;
     while (position <= codes.length && found.length !== most) {
-      const slots = search(compiled, codes, position, charge);
+      const slots = search(compiled, marks, codes, position, charge);
       if (slots === undefined) break;
       const [start = 0, end = 0] = slots;
       // An empty match right behind another one does not count.
@@ -301,62 +349,64 @@ function regexpOf(pattern: string, compiled: Compiled): Regexp {
   };
 
   return {
-    matches: (text, charge) =>
-      search(compiled, matchable(text, codesOf(text)), 0, charge) !== undefined,
+    matches: (text, charge) => first(text, codesOf(text, charge), charge) !== undefined,
     find: (text, charge) => {
-      const codes = codesOf(text);
-      const slots = search(compiled, matchable(text, codes), 0, charge);
-      return slots === undefined ? undefined : textOf(codes, slots[0] ?? 0, slots[1] ?? 0);
+      const codes = codesOf(text, charge);
+      const slots = first(text, codes, charge);
+      return slots === undefined ? undefined : textOf(codes, slots[0] ?? 0, slots[1] ?? 0, charge);
     },
     findAll: (text, most, charge) => {
-      const codes = codesOf(text);
+      const codes = codesOf(text, charge);
       return allSlots(matchable(text, codes), most, charge).map(([start = 0, end = 0]) =>
-        textOf(codes, start, end),
+        textOf(codes, start, end, charge),
       );
     },
     replaceAll: (text, replacement, literal, charge) => {
-      const codes = codesOf(text);
+      const codes = codesOf(text, charge);
+      charge(replacement.length);
+      const marks = marksFor(compiled, charge);
       const matched = matchable(text, codes);
       const parts = literal ? [replacement] : parseReplacement(replacement, compiled.names);
       let result = "";
       let lastEnd = 0;
       let position = 0;
       while (position <= codes.length) {
-        const slots = search(compiled, matched, position, charge);
+        const slots = search(compiled, marks, matched, position, charge);
         if (slots === undefined) break;
         const [start = 0, end = 0] = slots;
-        result += textOf(codes, lastEnd, start);
+        result += textOf(codes, lastEnd, start, charge);
         if (end > lastEnd || start === 0) {
           const added = parts
             .map((part) => {
+              charge(part.length);
               if (typeof part === "string") return part;
               const index = part.find((capture) => (slots[capture * 2] ?? -1) >= 0);
               if (index === undefined) return "";
-              return textOf(codes, slots[index * 2] ?? -1, slots[index * 2 + 1] ?? -1);
+              const from = slots[index * 2] ?? -1;
+              return textOf(codes, from, slots[index * 2 + 1] ?? -1, charge);
             })
             .join("");
-          charge(added.length);
           result += added;
         }
         lastEnd = end;
         position = Math.max(position + 1, end);
       }
-      return result + textOf(codes, lastEnd, codes.length);
+      return result + textOf(codes, lastEnd, codes.length, charge);
     },
     split: (text, most, charge) => {
       if (most === 0) return [];
       if (pattern !== "" && text === "") return [""];
-      const codes = codesOf(text);
+      const codes = codesOf(text, charge);
       const parts: string[] = [];
       let from = 0;
       let to = 0;
       for (const [start = 0, end = 0] of allSlots(matchable(text, codes), most, charge)) {
         if (most > 0 && parts.length === most - 1) break;
         to = start;
-        if (end !== 0) parts.push(textOf(codes, from, to));
+        if (end !== 0) parts.push(textOf(codes, from, to, charge));
         from = end;
       }
-      if (to !== codes.length) parts.push(textOf(codes, from, codes.length));
+      if (to !== codes.length) parts.push(textOf(codes, from, codes.length, charge));
       return parts;
     },
   };
@@ -371,16 +421,17 @@ function parseReplacement(
   names: readonly string[],
 ): readonly (string | readonly number[])[] {
   const parts: (string | readonly number[])[] = [];
+  const captures = Map.groupBy(names.keys(), (index) => names[index] ?? "");
   let at = 0;
   for (const found of replacement.matchAll(/\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu)) {
-    parts.push(replacement.slice(at, found.index));
+    if (found.index > at) parts.push(replacement.slice(at, found.index));
     at = found.index + found[0].length;
     const name = found[1] ?? found[2];
     if (name === undefined) parts.push("$");
     else if (/^[0-9]+$/.test(name)) {
       const index = Number(name);
       if (index < names.length) parts.push([index]);
-    } else parts.push([...names.keys()].filter((index) => names[index] === name));
+    } else parts.push(captures.get(name) ?? []);
   }
   parts.push(replacement.slice(at));
   return parts;

@@ -1,4 +1,5 @@
 import type { MissingKey } from "../application-set.ts";
+import { chargeForKeys } from "./measure.ts";
 import { goQuote, printValue } from "./print.ts";
 import { type Emit, Failure, type Run, type State } from "./state.ts";
 import type { BranchNode } from "./tree.ts";
@@ -76,6 +77,7 @@ export function rangeOver(
     };
     const integer = integerOf(value);
     if (isGoMap(value)) {
+      chargeForKeys(value, state.context.charge);
       for (const key of sortedKeys(value)) if (!turn(key, value.get(key))) break;
     } else if (isGoList(value)) {
       for (let index = 0; index < value.length; index += 1)

@@ -2,8 +2,9 @@
  * Text as Go has it: bytes, which are UTF-8 as a rule.
  *
  * A byte that belongs to no character (of half a character, of a decoded picture) stands in a text as one lone
- * surrogate, U+DC80 for 0x80 up to U+DCFF for 0xFF. Nothing else makes lone surrogates: texts from outside are
- * well-formed before a template sees them. Texts that hold none are never looked at twice.
+ * surrogate, U+DC80 for 0x80 up to U+DCFF for 0xFF. Nothing else makes lone surrogates: generators make params
+ * well-formed where they enter, templates are made so before they are parsed, and our YAML refuses escapes of half a
+ * character. Texts that hold none are never looked at twice.
  */
 
 const ascii = /^[\x00-\x7f]*$/;

@@ -1,10 +1,10 @@
 import { checkedValue, literalArgument } from "./arguments.ts";
 import { joined } from "./bytes.ts";
 import { FunctionError, type ParameterType, type TemplateFunction } from "./function.ts";
-import { chargeForWalk } from "./measure.ts";
+import { chargeForArgument, chargeForDecoding, chargeForResult, type Reach } from "./measure.ts";
 import { Failure, nothing, type Piped, type Run, type State } from "./state.ts";
 import type { AnyNode, WordNode } from "./tree.ts";
-import type { GoValue } from "./value.ts";
+import { isGoList, isGoMap, type GoValue } from "./value.ts";
 
 /** Throws unless a function is given as many arguments as it takes. */
 export function checkCount(name: string, made: TemplateFunction, count: number): void {
@@ -21,28 +21,33 @@ export const typeAt = (made: TemplateFunction, index: number): ParameterType =>
 /** How many characters may be looked at for what making one costs. Where there are bytes, looking costs as much. */
 const lookedPerUnit = 16;
 
-/** Calls a function with arguments that were checked. `walks` says that it looks at all there is in them. */
+/** Calls a function with arguments that were checked. */
 export function called(
   state: State,
   node: AnyNode,
   name: string,
   made: TemplateFunction,
   values: readonly GoValue[],
-  walks: boolean,
+  reach: Reach,
 ): GoValue {
+  const { charge } = state.context;
   let looked = 0;
   for (const value of values) {
     if (typeof value === "string") looked += value.length;
-    else if (walks) chargeForWalk(value, state.context.charge);
+    else chargeForArgument(value, reach, charge);
   }
+  if (reach === "decodes") chargeForDecoding(looked, charge);
   // Texts are short, or made once and looked at over and over.
-  if (looked >= lookedPerUnit)
-    state.context.charge(state.hasStrays ? looked : Math.trunc(looked / lookedPerUnit));
+  else if (looked >= lookedPerUnit)
+    charge(state.hasStrays ? looked : Math.trunc(looked / lookedPerUnit));
   try {
     const result = made.call(values, state.context);
-    if (made.cuts && !(typeof result === "string" && result.isWellFormed())) state.hasStrays = true;
-    if (typeof result !== "string") return result;
-    state.context.charge(result.length);
+    if (made.cuts && !isText(result)) state.hasStrays = true;
+    if (typeof result !== "string") {
+      chargeForResult(result, reach, charge);
+      return result;
+    }
+    charge(result.length);
     return state.hasStrays ? joined(result) : result;
   } catch (error) {
     state.at = node;
@@ -50,6 +55,15 @@ export function called(
       throw new Failure(`error calling ${name}: ${error.message}`);
     throw error;
   }
+}
+
+/** Whether every text in what a function gave is one. */
+function isText(value: GoValue): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (isGoList(value)) return value.every(isText);
+  if (!isGoMap(value)) return true;
+  for (const [key, item] of value) if (!key.isWellFormed() || !isText(item)) return false;
+  return true;
 }
 
 /** A word that becomes the argument of a method, whose types are not known before it is called. */
@@ -78,5 +92,5 @@ export function callMethod(
   checkCount(name, method, args.length + (piped === nothing ? 0 : 1));
   const values = args.map((arg, index) => arg(state, typeAt(method, index)));
   if (piped !== nothing) values.push(checkedValue(piped, typeAt(method, args.length)));
-  return called(state, node, name, method, values, false);
+  return called(state, node, name, method, values, "place");
 }

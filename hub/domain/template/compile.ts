@@ -4,7 +4,7 @@ import { checkedValue, literalArgument } from "./arguments.ts";
 import { type LateArgument, callMethod, called, checkCount, lateArgument, typeAt } from "./call.ts";
 import type { TemplateManner } from "./evaluate.ts";
 import type { ParameterType } from "./function.ts";
-import { chargeForWalk, walksItsValues } from "./measure.ts";
+import { chargeForWalk, reachOf } from "./measure.ts";
 import { goQuote, printAction } from "./print.ts";
 import {
   type Emit,
@@ -317,7 +317,7 @@ export class Compiler {
     if (known === undefined) throw new TypeError(`function ${name} is gone`);
     if (known.mutates) this.mutates = true;
     const args = others.map((word, index) => this.#argument(word, typeAt(known, index)));
-    const walks = walksItsValues(name);
+    const reach = reachOf(name);
     return (state, piped) => {
       state.at = at;
       state.step();
@@ -325,7 +325,7 @@ export class Compiler {
       const values: GoValue[] = [];
       for (const arg of args) values.push(arg(state));
       if (piped !== nothing) values.push(checkedValue(piped, typeAt(known, args.length)));
-      return called(state, node, name, known, values, walks);
+      return called(state, node, name, known, values, reach);
     };
   }
 

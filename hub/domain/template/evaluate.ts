@@ -15,7 +15,7 @@ import { type GoMap, deepCopyOf } from "./value.ts";
 export type TemplateLimits = {
   /** Characters written. */
   readonly outputMost: number;
-  /** Characters made by functions on the way. */
+  /** Characters made by functions on the way. What lists and maps cost is counted in the same unit. */
   readonly workMost: number;
   /** Actions and function calls. */
   readonly stepsMost: number;
@@ -31,10 +31,11 @@ export const defaultTemplateLimits: TemplateLimits = {
 };
 
 /** What all templates of one set may still do together, however many elements it has. */
-export type Allowance = { stepsLeft: number; readonly keys: DerivedKeys };
+export type Allowance = { stepsLeft: number; workLeft: number; readonly keys: DerivedKeys };
 
 export const defaultAllowance = (): Allowance => ({
   stepsLeft: 50_000_000,
+  workLeft: 1_000_000_000,
   keys: new DerivedKeys(),
 });
 
@@ -103,8 +104,7 @@ function evaluator(
 ): Template {
   return (params) => {
     // A template that changes its params changes a copy: the next field, and the next element, see none of it.
-    state.begin(mutates ? deepCopyOf(params) : params);
-    state.hasStrays = hasStrays;
+    state.begin(mutates ? deepCopyOf(params) : params, hasStrays);
     try {
       main(state);
       return ok(state.hasStrays ? finished(state.output) : state.output);

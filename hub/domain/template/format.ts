@@ -1,8 +1,8 @@
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import { bytesOf } from "./bytes.ts";
 import { binaryFloat, formatFloat, hexFloat, printFloat } from "./floats.ts";
-import { FunctionError } from "./function.ts";
-import { goQuote, goQuoteAscii, hex } from "./print.ts";
+import { FunctionError, type CallContext } from "./function.ts";
+import { goQuote, goQuoteAscii, hex, isPrintable } from "./print.ts";
 import { GoTime } from "./time/go-time.ts";
 import {
   GoInteger,
@@ -33,6 +33,8 @@ export type Flags = {
   readonly syntax: boolean;
   readonly width: number | undefined;
   readonly precision: number | undefined;
+  /** Pays for what is looked at and made: the same operand may be picked over and over. */
+  readonly charge: CallContext["charge"];
 };
 
 /** What Go says of a verb that does not fit. */
@@ -46,6 +48,13 @@ export const formatOperand = (value: GoValue, verb: string, flags: Flags): strin
   formatted(value, verb, flags, { inside: false, bare: false });
 
 function formatted(value: GoValue, verb: string, flags: Flags, place: Place): string {
+  if (typeof value === "string") flags.charge(value.length);
+  const text = written(value, verb, flags, place);
+  flags.charge(text.length);
+  return text;
+}
+
+function written(value: GoValue, verb: string, flags: Flags, place: Place): string {
   if (value === undefined || value === null) return formatNil(verb, flags, place);
   const bad = (): string => badVerb(value, verb, flags);
   if (!place.inside) {
@@ -56,11 +65,14 @@ function formatted(value: GoValue, verb: string, flags: Flags, place: Place): st
   if (verb === "w") return bad();
   if (hasMethods(value) && !place.bare) {
     if (flags.syntax) {
-      if (value instanceof GoTime) return value.goSyntax;
-    } else if ("vsqxX".includes(verb)) return formatText(value.text, verb, flags, bad);
+      if (value instanceof GoTime) return formatText(value.goSyntax, "s", flags, bad);
+    } else if ("vsqxX".includes(verb)) {
+      const { text } = value;
+      flags.charge(text.length);
+      return formatText(text, verb, flags, bad);
+    }
   }
-  if (typeof value === "string")
-    return flags.syntax ? goQuote(value) : formatText(value, verb, flags, bad);
+  if (typeof value === "string") return formatText(value, flags.syntax ? "q" : verb, flags, bad);
   if (typeof value === "boolean")
     return verb === "t" || verb === "v" ? padded(String(value), flags) : bad();
   if (typeof value === "number") return formatNumber(value, verb, flags, bad);
@@ -68,7 +80,7 @@ function formatted(value: GoValue, verb: string, flags: Flags, place: Place): st
   if (integer !== undefined) {
     const isUnsigned = value instanceof GoInteger && value.isUnsigned;
     return flags.syntax && isUnsigned
-      ? `0x${integer.toString(16)}`
+      ? formatUnsignedSyntax(integer, flags, bad)
       : formatInteger(integer, verb, flags, bad);
   }
   const element = (item: GoValue): string =>
@@ -126,13 +138,12 @@ function formatField(field: StructField, verb: string, flags: Flags): string {
       `%!${verb}(${type}=${formatField(field, "v", flags)})`;
   switch (field.kind) {
     case "unsigned":
-      if (flags.syntax) return `0x${field.value.toString(16)}`;
+      if (flags.syntax) return formatUnsignedSyntax(field.value, flags, bad("uint64"));
       return formatInteger(field.value, verb, flags, bad("uint64"));
     case "signed":
       return formatInteger(field.value, verb, flags, bad("int64"));
     case "string":
-      if (flags.syntax) return goQuote(field.value);
-      return formatText(field.value, verb, flags, bad("string"));
+      return formatText(field.value, flags.syntax ? "q" : verb, flags, bad("string"));
     case "nowhere":
       if (verb === "v") return padded("<nil>", flags);
       return "bodxX".includes(verb)
@@ -146,8 +157,7 @@ function formatField(field: StructField, verb: string, flags: Flags): string {
 }
 
 function formatText(value: string, verb: string, flags: Flags, bad: BadVerb): string {
-  const cut =
-    flags.precision === undefined ? value : Array.from(value).slice(0, flags.precision).join("");
+  const cut = flags.precision === undefined ? value : firstCharacters(value, flags.precision);
   switch (verb) {
     case "s":
     case "v":
@@ -173,6 +183,12 @@ function formatText(value: string, verb: string, flags: Flags, bad: BadVerb): st
   }
 }
 
+/** A character is two units of the text at most. */
+const firstCharacters = (text: string, count: number): string =>
+  Array.from(text.slice(0, 2 * count))
+    .slice(0, count)
+    .join("");
+
 const quoted = (text: string, quote: string, flags: Flags): string =>
   flags.plus ? goQuoteAscii(text, quote) : goQuote(text, quote);
 
@@ -182,6 +198,8 @@ const canBackquote = (text: string): boolean =>
 
 function formatNumber(value: number, verb: string, flags: Flags, bad: BadVerb): string {
   const { precision } = flags;
+  // Digits are worked out even where they turn out to be zeros that nobody writes.
+  flags.charge(precision ?? 0);
   let text: string;
   switch (verb) {
     case "v":
@@ -235,9 +253,13 @@ function formatInteger(integer: bigint, verb: string, flags: Flags, bad: BadVerb
   const sign = integer < 0n ? "-" : flags.plus ? "+" : flags.space ? " " : "";
   const magnitude = integer < 0n ? -integer : integer;
   const inBase = (base: number, prefix: string): string => {
-    const digits = magnitude.toString(base).padStart(flags.precision ?? 0, "0");
-    const text = sign + prefix + (flags.precision === 0 && magnitude === 0n ? "" : digits);
-    return flags.precision === undefined ? zeroPadded(text, flags) : spacePadded(text, flags);
+    if (flags.precision === 0 && magnitude === 0n) return spacePadded("", flags);
+    // Zeros in front are digits to Go: it counts the sign as one of the width, but not the prefix.
+    const fills = flags.zero && !flags.minus;
+    const least = flags.precision ?? (fills ? (flags.width ?? 0) - sign.length : 0);
+    const digits = magnitude.toString(base).padStart(least, "0");
+    const octal = flags.sharp && base === 8 && !digits.startsWith("0") ? "0" : "";
+    return spacePadded(sign + prefix + octal + digits, flags);
   };
   const character = (): string =>
     integer >= 0n && integer <= 0x10ffffn && !(integer >= 0xd800n && integer <= 0xdfffn)
@@ -250,7 +272,7 @@ function formatInteger(integer: bigint, verb: string, flags: Flags, bad: BadVerb
     case "b":
       return inBase(2, flags.sharp ? "0b" : "");
     case "o":
-      return inBase(8, flags.sharp ? "0" : "");
+      return inBase(8, "");
     case "O":
       return inBase(8, "0o");
     case "x":
@@ -262,14 +284,26 @@ function formatInteger(integer: bigint, verb: string, flags: Flags, bad: BadVerb
     case "q":
       return padded(quoted(character(), "'", flags), flags);
     case "U":
-      return spacePadded(
-        `U+${BigInt.asUintN(64, integer).toString(16).toUpperCase().padStart(4, "0")}`,
-        flags,
-      );
+      return spacePadded(formatUnicode(BigInt.asUintN(64, integer), flags), flags);
     default:
       return bad();
   }
 }
+
+/** `U+0061`, and with a sharp the character behind it, if it is one to be seen. */
+function formatUnicode(code: bigint, flags: Flags): string {
+  const digits = code
+    .toString(16)
+    .toUpperCase()
+    .padStart(Math.max(flags.precision ?? 0, 4), "0");
+  if (!flags.sharp || code > 0x10ffffn) return `U+${digits}`;
+  const character = String.fromCodePoint(Number(code));
+  return isPrintable(character) ? `U+${digits} '${character}'` : `U+${digits}`;
+}
+
+/** In Go's syntax numbers without a sign are hexadecimal. */
+const formatUnsignedSyntax = (integer: bigint, flags: Flags, bad: BadVerb): string =>
+  formatInteger(integer, "x", { ...flags, sharp: true }, bad);
 
 /** Fills to the width, counted in characters: with zeros on the left when the flag asks, as Go does even for text. */
 const padded = (text: string, flags: Flags): string =>
@@ -278,7 +312,9 @@ const padded = (text: string, flags: Flags): string =>
 const spacePadded = (text: string, flags: Flags): string => filled(text, flags, " ");
 
 function filled(text: string, flags: Flags, filling: string): string {
-  const missing = (flags.width ?? 0) - Array.from(text).length;
+  const width = flags.width ?? 0;
+  // A character is two units of the text at most.
+  const missing = text.length >= 2 * width ? 0 : width - Array.from(text).length;
   if (missing <= 0) return text;
   return flags.minus ? text + filling.repeat(missing) : filling.repeat(missing) + text;
 }

@@ -198,8 +198,10 @@ class Reader {
         this.#bad("in string escape code");
     }
     this.#at += 1;
-    // Every escape was checked above, so JSON.parse gives text.
-    return wellFormed(JSON.parse(this.#text.slice(start, this.#at)) as string);
+    // Every escape was checked above, so JSON.parse gives text. Half a character in an escape must not find its
+    // other half in a byte behind it, which stands as one.
+    const written = wellFormed(this.#text.slice(start, this.#at));
+    return wellFormed(JSON.parse(written) as string);
   }
 
   #word<T extends GoValue>(word: string, value: T): T {

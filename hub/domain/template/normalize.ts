@@ -1,5 +1,5 @@
-import { firstBytes } from "./bytes.ts";
 import { inCase } from "./case.ts";
+import { FunctionError } from "./function.ts";
 
 /** A name made fit for Kubernetes, as Argo CD does it. */
 export function normalize(text: string): string {
@@ -13,15 +13,18 @@ export function normalize(text: string): string {
 const trailing = /(?<![-.])[-.]+$/;
 
 /**
- * A short name from a long one. `smart` cuts at the last dash that fits, otherwise at the limit.
+ * A short name from a long one. `smart` cuts at the last dash that fits, and a limit below 1 is none; otherwise it
+ * cuts at the limit. Throws FunctionError for a negative limit that is not smart.
  *
  * Argo CD keeps the limit and the manner of the last call in globals of the process; here they are
  * arguments, so a result never depends on what was made before.
  */
 export function slugify(text: string, lengthMost: number, smart: boolean): string {
-  let slug = normalize(text);
-  if (!smart && slug.length > lengthMost) slug = firstBytes(slug, Math.max(lengthMost, 0));
-  return shortened(dashed(slug), lengthMost, smart);
+  const slug = normalize(text);
+  if (smart) return lengthMost > 0 ? shortened(dashed(slug), lengthMost) : dashed(slug);
+  if (lengthMost < 0)
+    throw new FunctionError(`cannot cut a slug at ${lengthMost}: the limit is at least 0`);
+  return dashed(slug.slice(0, lengthMost));
 }
 
 /**
@@ -34,7 +37,7 @@ export function branchSlug(branch: string, transliterate: (text: string) => stri
     .replace(/["'’]/g, "")
     .replaceAll("&", "and")
     .replaceAll("@", "at");
-  return shortened(dashed(transliterate(spelled).toLowerCase()), 50, true);
+  return shortened(dashed(transliterate(spelled).toLowerCase()), 50);
 }
 
 /** Everything that is no letter or digit as single dashes, none at the ends. */
@@ -45,11 +48,9 @@ const dashed = (text: string): string =>
     .replace(/^[-_]+/, "")
     .replace(/(?<![-_])[-_]+$/, "");
 
-function shortened(slug: string, lengthMost: number, smart: boolean): string {
-  if (!smart || slug.length <= lengthMost) return slug;
-  const most = Math.max(lengthMost, 0);
-  // A dash right behind the limit means that a whole word fits.
-  if (slug[most] === "-") return slug.slice(0, most);
-  const dash = slug.lastIndexOf("-", most - 1);
-  return dash <= 0 ? slug.slice(0, most) : slug.slice(0, dash);
+/** Cut at the last dash that fits; one right behind the limit means that a whole word does. */
+function shortened(slug: string, lengthMost: number): string {
+  if (slug.length <= lengthMost) return slug;
+  const dash = slug.lastIndexOf("-", lengthMost);
+  return slug.slice(0, dash > 0 ? dash : lengthMost);
 }

@@ -532,7 +532,10 @@ function numberNode(token: Token): NumberNode {
 const isBlank = (list: ListNode): boolean =>
   list.every((step) => step.kind === "text" && step.text.trim() === "");
 
-/** strconv.ParseInt with base 0: prefixes 0x, 0o, 0b and 0, underscores between digits. */
+/**
+ * strconv.ParseInt with base 0: prefixes 0x, 0o, 0b and 0, underscores between digits; `undefined` when it is none. A
+ * number with more digits than 64 bits have is one out of their range, whatever the digits.
+ */
 export function parseGoInteger(text: string): bigint | undefined {
   const found =
     /^([+-]?)(0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)$/.exec(
@@ -540,9 +543,20 @@ export function parseGoInteger(text: string): bigint | undefined {
     );
   if (found === null) return undefined;
   const digits = (found[2] ?? "").replaceAll("_", "").toLowerCase();
-  const octal = /^0[0-7]+$/.test(digits);
-  const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
-  return found[1] === "-" ? -value : value;
+  const prefix = /^0[box]/.exec(digits)?.[0] ?? "";
+  const isOctal = prefix === "" && digits.startsWith("0");
+  const size = sizeOf(isOctal ? "0o" : prefix, digits.slice(prefix.length));
+  return found[1] === "-" ? -size : size;
+}
+
+/**
+ * The number that digits are, after a prefix as JavaScript has it. More than 64 digits that count make 2 to the 64, so
+ * that a long text makes no long integer.
+ */
+export function sizeOf(prefix: string, digits: string): bigint {
+  const counting = digits.replace(/^0+/, "");
+  if (counting.length > 64) return 1n << 64n;
+  return counting === "" ? 0n : BigInt(prefix + counting);
 }
 
 /** strconv.ParseFloat of a decimal or hexadecimal literal; `undefined` when it is none. */

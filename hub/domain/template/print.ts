@@ -55,7 +55,8 @@ export const sprintln = (values: readonly GoValue[]): string =>
 
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
-const isPrintable = (character: string): boolean => printable.test(character);
+/** strconv.IsPrint. */
+export const isPrintable = (character: string): boolean => printable.test(character);
 
 const escapes: ReadonlyMap<string, string> = new Map([
   ["\x07", "\\a"],

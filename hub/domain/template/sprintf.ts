@@ -1,6 +1,6 @@
 import { wellFormed } from "./bytes.ts";
 import { formatOperand } from "./format.ts";
-import { FunctionError } from "./function.ts";
+import { FunctionError, type CallContext } from "./function.ts";
 import { printValue } from "./print.ts";
 import { integerOf, typeName, type GoValue } from "./value.ts";
 
@@ -14,13 +14,22 @@ function bounded(width: number): number {
   throw new FunctionError(`a width or precision of more than ${widthMost}`);
 }
 
-/** `printf`: fmt.Sprintf, its complaints about wrong verbs and operands included. */
-export function sprintf(format: string, operands: readonly GoValue[]): string {
+/**
+ * `printf`: fmt.Sprintf, its complaints about wrong verbs and operands included. Pays for the format, and for an
+ * operand as often as a verb picks it.
+ */
+export function sprintf(
+  format: string,
+  operands: readonly GoValue[],
+  charge: CallContext["charge"],
+): string {
+  charge(format.length);
   let output = "";
   let at = 0;
   let next = 0;
   let reordered = false;
   const characters = Array.from(format);
+  const lastClose = characters.lastIndexOf("]");
 
   const integerOperand = (): number | undefined => {
     const value = integerOf(operands[next]);
@@ -41,11 +50,11 @@ export function sprintf(format: string, operands: readonly GoValue[]): string {
   const index = (): boolean => {
     if (characters[at] !== "[") return true;
     reordered = true;
-    const close = characters.indexOf("]", at);
-    if (close === -1) {
+    if (lastClose < at) {
       at += 1;
       return false;
     }
+    const close = characters.indexOf("]", at);
     const text = characters.slice(at + 1, close).join("");
     at = close + 1;
     const wanted = /^[0-9]+$/.test(text) ? Number(text) : 0;
@@ -118,13 +127,14 @@ export function sprintf(format: string, operands: readonly GoValue[]): string {
     next += 1;
     const isPlain = width === undefined && precision === undefined && !flags.sharp;
     if (typeof operand === "string" && isPlain && (verb === "s" || verb === "v")) {
+      charge(operand.length);
       output += operand;
       continue;
     }
     // For `%v` a plus asks for field names, not for signs, and a sharp for Go's syntax.
     const asValue =
       verb === "v" ? { plus: false, sharp: false, syntax: flags.sharp } : { syntax: false };
-    output += formatOperand(operand, verb, { ...flags, ...asValue, width, precision });
+    output += formatOperand(operand, verb, { ...flags, ...asValue, width, precision, charge });
   }
   if (!reordered && next < operands.length) {
     const extra = operands

@@ -40,6 +40,8 @@ export class State {
   /** Steps that the evaluation may take: its own limit, or what the allowance has left. */
   #granted = 0;
   #stepsLeft = 0;
+  /** Work that the evaluation may do, in the same way. */
+  #workGranted = 0;
   #workLeft = 0;
   #keys: DerivedKeys;
 
@@ -57,7 +59,9 @@ export class State {
         this.#workLeft -= characters;
         if (this.#workLeft < 0)
           throw new Failure(
-            `it makes more than ${this.#limits.workMost} characters on the way`,
+            this.#workGranted < this.#limits.workMost
+              ? "the templates of the set have made all the characters they may make together"
+              : `it makes more than ${this.#limits.workMost} characters on the way`,
             true,
           );
       },
@@ -66,7 +70,7 @@ export class State {
         const known = regexps.get(pattern);
         if (known !== undefined) return known;
         this.context.charge(pattern.length);
-        const made = compileRegexp(pattern);
+        const made = compileRegexp(pattern, this.context.charge);
         // Patterns made out of params could be as many as there are elements.
         if (regexps.size < regexpsMost) regexps.set(pattern, made);
         return made;
@@ -83,25 +87,31 @@ export class State {
     };
   }
 
-  /** Begins an evaluation over `data`; nothing of the one before remains. */
-  begin(data: GoValue): void {
+  /**
+   * Begins an evaluation over `data`; nothing of the one before remains. `hasStrays` says that the template itself
+   * has bytes in it that belong to no character.
+   */
+  begin(data: GoValue, hasStrays: boolean): void {
     this.output = "";
     this.dot = data;
     this.variables = [data];
     this.at = rootNode;
     this.name = "base";
     this.depth = 0;
-    const { stepsMost } = this.#limits;
+    this.hasStrays = hasStrays;
+    const { stepsMost, workMost } = this.#limits;
     this.#granted = Math.min(stepsMost, this.#allowance?.stepsLeft ?? stepsMost);
     this.#stepsLeft = this.#granted;
-    this.#workLeft = this.#limits.workMost;
+    this.#workGranted = Math.min(workMost, this.#allowance?.workLeft ?? workMost);
+    this.#workLeft = this.#workGranted;
     if (this.#allowance === undefined) this.#keys = new DerivedKeys();
   }
 
   /** Takes what the evaluation came to off the allowance. */
   end(): void {
-    if (this.#allowance !== undefined)
-      this.#allowance.stepsLeft -= this.#granted - Math.max(this.#stepsLeft, 0);
+    if (this.#allowance === undefined) return;
+    this.#allowance.stepsLeft -= this.#granted - Math.max(this.#stepsLeft, 0);
+    this.#allowance.workLeft -= this.#workGranted - Math.max(this.#workLeft, 0);
   }
 
   step(): void {

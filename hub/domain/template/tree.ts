@@ -1,4 +1,5 @@
 import { unreachable } from "../../../proto/kit/unreachable.ts";
+import { goQuote } from "./print.ts";
 /** A parsed template. Positions are UTF-16 units from the start of its text. */
 
 export type PipeNode = {
@@ -106,7 +107,7 @@ export function nodeText(node: AnyNode): string {
     case "continue":
       return `{{${node.kind}}}`;
     case "template":
-      return `{{template ${JSON.stringify(node.name)}${node.pipe === undefined ? "" : ` ${nodeText(node.pipe)}`}}}`;
+      return `{{template ${goQuote(node.name)}${node.pipe === undefined ? "" : ` ${nodeText(node.pipe)}`}}}`;
     case "pipe": {
       const sets =
         node.variables.length === 0

@@ -1,6 +1,6 @@
 import { byteLength, wellFormed } from "./bytes.ts";
 import { printFloat } from "./floats.ts";
-import { FunctionError } from "./function.ts";
+import { FunctionError, type CallContext } from "./function.ts";
 import {
   GoInteger,
   GoObject,
@@ -14,10 +14,10 @@ import {
 /**
  * YAML as Go's yaml.v2 writes it: keys sorted naturally, list items not indented under their key, plain
  * style where it is safe, double quotes around what would be read as another type, long plain text folded
- * at spaces beyond column 80.
+ * at spaces beyond column 80. Pays for each text in it, and for the blanks in front of lines.
  */
-export function encodeYaml(value: GoValue): string {
-  const writer = new Writer();
+export function encodeYaml(value: GoValue, charge: CallContext["charge"]): string {
+  const writer = new Writer(charge);
   writer.document(value);
   return writer.text;
 }
@@ -35,7 +35,14 @@ type Place = {
 
 class Writer {
   text = "";
+  /** The last character of the text. To ask the text itself would put all its pieces together. */
+  #last = "";
   #column = 0;
+  readonly #charge: CallContext["charge"];
+
+  constructor(charge: CallContext["charge"]) {
+    this.#charge = charge;
+  }
 
   document(value: GoValue): void {
     this.#node(value, { indent: -1, inMapping: false, afterMark: false });
@@ -43,17 +50,21 @@ class Writer {
   }
 
   #put(text: string): void {
+    if (text === "") return;
     this.text += text;
-    this.#column += Array.from(text).length;
+    this.#last = text.slice(-1);
+    this.#column += text.length === 1 ? 1 : Array.from(text).length;
   }
 
   /** Ends the line unless nothing stands on it, and indents the next. */
   #newLine(indent: number): void {
-    if (this.#column > 0 || this.text === "") {
-      if (this.text !== "") this.text += "\n";
-      this.#column = 0;
-    }
-    this.#put(" ".repeat(indent));
+    if (this.#column > 0 && this.#last !== "") this.#breakLine();
+    this.#blanks(indent);
+  }
+
+  #blanks(count: number): void {
+    this.#charge(count);
+    this.#put(" ".repeat(count));
   }
 
   #node(value: GoValue, place: Place): void {
@@ -66,7 +77,7 @@ class Writer {
 
   /** A space after a mark or a key. */
   #separate(): void {
-    if (this.#column > 0 && !this.text.endsWith(" ") && !this.text.endsWith("\n")) this.#put(" ");
+    if (this.#column > 0 && this.#last !== " " && this.#last !== "\n") this.#put(" ");
   }
 
   #mapping(map: GoMap, place: Place): void {
@@ -115,6 +126,7 @@ class Writer {
 
   #scalar(scalar: GoValue, indent: number, isKey: boolean): void {
     if (typeof scalar !== "string") return this.#put(plainScalar(scalar));
+    this.#charge(scalar.length);
     const value = wellFormed(scalar);
     const flags = analyze(value);
     const multiLine = value.includes("\n");
@@ -162,11 +174,12 @@ class Writer {
 
   #foldLine(indent: number): void {
     this.#breakLine();
-    this.#put(" ".repeat(indent));
+    this.#blanks(indent);
   }
 
   #breakLine(): void {
     this.text += "\n";
+    this.#last = "\n";
     this.#column = 0;
   }
 
@@ -207,7 +220,9 @@ class Writer {
     // Every break of the text is one here, so a text that ends with one leaves an empty line open.
     for (const [index, line] of `\n${value}`.split("\n").entries()) {
       if (index > 0) this.#breakLine();
-      if (line !== "") this.#put(" ".repeat(indent) + line);
+      if (line === "") continue;
+      this.#blanks(indent);
+      this.#put(line);
     }
   }
 }
@@ -332,7 +347,8 @@ function analyze(value: string): Flags {
   };
 }
 
-const isBreak = (character: string): boolean => /^[\r\n\u0085\u2028\u2029]$/.test(character);
+const lineBreaks = new Set(["\r", "\n", "\u0085", "\u2028", "\u2029"]);
+const isBreak = (character: string): boolean => lineBreaks.has(character);
 const isBlank = (character: string): boolean =>
   character === " " || character === "\t" || isBreak(character);
 
@@ -383,11 +399,11 @@ function isTimestamp(value: string): boolean {
 
 /** yaml.v2 sorts keys as people count: `a2` before `a10`, letters after everything else. */
 export const naturallySorted = (keys: Iterable<string>): readonly string[] =>
-  [...keys].toSorted(compareNaturally);
+  Array.from(keys, (key) => ({ key, characters: Array.from(key) }))
+    .toSorted((left, right) => compareNaturally(left.characters, right.characters))
+    .map(({ key }) => key);
 
-function compareNaturally(left: string, right: string): number {
-  const a = Array.from(left);
-  const b = Array.from(right);
+function compareNaturally(a: readonly string[], b: readonly string[]): number {
   for (let index = 0; index < a.length && index < b.length; index += 1) {
     const x = a[index] ?? "";
     const y = b[index] ?? "";

@@ -599,6 +599,87 @@ suite("neededRepositories", () => {
       ]));
   });
 
+  suite("half a character in what comes from outside is U+FFFD", () => {
+    // The two would be one character, if they were taken for the bytes of an "é" that were cut apart.
+    const halves = ["\udcc3", "\udca9"];
+    const [first = "", second = ""] = halves;
+    const outside: Facts = {
+      clusters: [
+        {
+          ...clusterFact("one", { [`label${first}`]: second }),
+          server: `https://${first}`,
+          annotations: { a: first, b: second, [`c${first}`]: "d" },
+        },
+      ],
+      repositories: new Map([
+        [
+          repositoryFactKey("r", "HEAD"),
+          {
+            repoURL: "r",
+            revision: "HEAD",
+            commit: "c",
+            directories: [],
+            files: ["config.yaml"],
+            documents: new Map([["config.yaml", ok({ [`a${first}`]: first, name: "one" })]]),
+          },
+        ],
+      ]),
+    };
+    const texts = (goTemplate: boolean, spec: Spec, text: string): Json => {
+      const template = { ...application("one"), metadata: { name: "one", annotations: { text } } };
+      const made = generate(set({ goTemplate, template, ...spec }), outside, needs);
+      assert.ok(made.ok, made.ok ? "" : made.problem.message);
+      assert.deepEqual(made.value.flaws, []);
+      return made.value.applications[0]?.annotations["text"] ?? null;
+    };
+    const clusters: Spec = { generators: [{ clusters: {} }] };
+    const list: Spec = elements({
+      a: first,
+      [`b${first}`]: second,
+      values: { [`c${first}`]: first },
+    });
+    const files: Spec = {
+      generators: [{ git: { repoURL: "r", revision: "HEAD", files: [{ path: "config.yaml" }] } }],
+    };
+    const both = "{{.metadata.annotations.a}}{{.metadata.annotations.b}}";
+    const rows: readonly (readonly [
+      name: string,
+      goTemplate: boolean,
+      spec: Spec,
+      text: string,
+      made: string,
+    ])[] = [
+      ["annotations of clusters", true, clusters, both, "\uFFFD\uFFFD"],
+      [
+        "labels and names of annotations of clusters",
+        true,
+        clusters,
+        "{{.metadata.labels}}{{.metadata.annotations}}",
+        "map[argocd.argoproj.io/secret-type:cluster label\uFFFD:\uFFFD]map[a:\uFFFD b:\uFFFD c\uFFFD:d]",
+      ],
+      ["the server of a cluster", true, clusters, "{{len .server}}", "11"],
+      [
+        "annotations of clusters without Go templates",
+        false,
+        clusters,
+        "{{metadata.annotations.a}}{{metadata.annotations.b}}{{metadata.annotations.c\uFFFD}}",
+        "\uFFFD\uFFFDd",
+      ],
+      ["elements of a list", true, list, "{{omit . `values`}}", "map[a:\uFFFD b\uFFFD:\uFFFD]"],
+      [
+        "elements of a list without Go templates",
+        false,
+        list,
+        "{{a}}{{b\uFFFD}}{{values.c\uFFFD}}",
+        "\uFFFD\uFFFD\uFFFD",
+      ],
+      ["the content of files", true, files, "{{omit . `path`}}", "map[a\uFFFD:\uFFFD name:one]"],
+      ["the content of files without Go templates", false, files, "{{a\uFFFD}}", "\uFFFD"],
+    ];
+    for (const [name, goTemplate, spec, text, made] of rows)
+      test(name, () => assert.equal(texts(goTemplate, spec, text), made));
+  });
+
   suite("a set without measure", () => {
     const many = (count: number): Spec => elements(...numbered(count));
     const numbered = (count: number): readonly Json[] =>
@@ -650,7 +731,8 @@ suite("neededRepositories", () => {
       };
       const short = slices("{{ .name }}");
       const long = slices("{{ range $i := until 30000 }}{{ end }}");
-      assert.ok(short < 5 && long >= 20, `${short} stops, and ${long}`);
+      const dear = slices('{{ len (repeat 400000 "x") }}');
+      assert.ok(short < 5 && long >= 20 && dear >= 20, `${short} stops, ${long} and ${dear}`);
     });
   });
 });

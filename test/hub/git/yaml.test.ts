@@ -65,6 +65,7 @@ suite("parseDocuments reads scalars as Go does", () => {
     ["a: &x {b: 1}\nd: {<<: [*x, {b: 2, e: 3}]}", { a: { b: 1 }, d: { b: 1, e: 3 } }],
     ['{"a": 12345678901234567890,\n\t"b": "\\u00e9\\/"}', { a: 12345678901234567890n, b: "é/" }],
     ["\uFEFFa: 1", { a: 1 }],
+    ['{"a": "\\ud83d\\ude00 \\U0001F600 \\\\udc80"}', { a: "\u{1F600} \u{1F600} \\udc80" }],
     ["a: 1\r\nb: 2\r\n", { a: 1, b: 2 }],
     ["text: |\n  one\n  two\n", { text: "one\ntwo\n" }],
     ["{constructor: 1, toString: 2}", { constructor: 1, toString: 2 }],
@@ -102,6 +103,11 @@ suite("parseDocuments refuses", () => {
     ["deep nesting", "[".repeat(5_000) + "]".repeat(5_000), /^WH-YAML-3302 .*maxDepth/],
     ["too many aliases", `a: &x 1\nb: [${"*x, ".repeat(1_001)}]`, /^WH-YAML-3302 .*maxAliases/],
     ["a control character", "a: \u0001", /^WH-YAML-3301/],
+    ["half a character", 'a: 1\n---\na: ["\\udc80"]', /^WH-YAML-3301 line 3.*half a character/],
+    ["half a character in eight digits", 'a: "\\U0000DC80"', /half a character/],
+    ["half a character of a larger number", 'a: "\\UffffdC80"', /half a character/],
+    ["half a character in a key", '{"\\uD83d": 1}', /half a character/],
+    ["half a character as it is", "a: \udc80", /^WH-YAML-3301/],
   ];
   for (const [name, text, problem] of rows)
     test(name, () => assert.match(problemOf(text), problem));

@@ -1,4 +1,4 @@
-// Go's own text/template with sprig's functions, as a judge for ours: reads a JSON line per case on standard input,
+// Go's own text/template with sprig's functions and Argo CD's slugify and normalize, as a judge for ours: reads a JSON line per case on standard input,
 // {"template": "...", "data": {...}, "option": "missingkey=error"}, and answers a JSON line per case on standard
 // output, {"output": "..."} or {"stage": "parse" | "execute", "error": "..."}. A line {"slug": "..."} is a branch, and
 // is answered with the slug that Argo CD makes of it, by gosimple/slug.
@@ -14,7 +14,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"text/template"
 
@@ -41,6 +43,8 @@ func main() {
 	for _, name := range []string{"env", "expandenv", "getHostByName"} {
 		delete(functions, name)
 	}
+	functions["normalize"] = normalize
+	functions["slugify"] = slugify
 	if len(os.Args) > 1 && os.Args[1] == "bench" {
 		if err := bench(functions); err != nil {
 			fmt.Fprintln(os.Stderr, "cannot measure:", err)
@@ -48,7 +52,6 @@ func main() {
 		}
 		return
 	}
-	slug.MaxLength = 50
 	slug.CustomSub = map[string]string{"_": "-"}
 	input := bufio.NewScanner(os.Stdin)
 	input.Buffer(nil, 16<<20)
@@ -79,6 +82,8 @@ func main() {
 // A function of sprig that panics is an error of its call, as it is to whoever executes a template with care.
 func judge(asked question, functions template.FuncMap) (answered answer) {
 	if asked.Slug != nil {
+		slug.MaxLength = 50
+		slug.EnableSmartTruncate = true
 		made := slug.Make(*asked.Slug)
 		return answer{Output: &made}
 	}
@@ -103,6 +108,32 @@ func judge(asked question, functions template.FuncMap) (answered answer) {
 	}
 	text := made.String()
 	return answer{Output: &text}
+}
+
+var unfit = regexp.MustCompile("[^a-z0-9.-]")
+
+// What Argo CD makes of a name: fit for a host, and no longer than one may be.
+func normalize(name string) string {
+	fit := unfit.ReplaceAllString(strings.ToLower(name), "-")
+	return strings.Trim(fit[:min(len(fit), 253)], "-.")
+}
+
+// Any number of arguments, the last of which is the name: before it come the limit and whether to cut at a dash. A
+// value of another type panics, as it does in Argo CD.
+func slugify(values ...any) string {
+	slug.MaxLength = 50
+	slug.EnableSmartTruncate = true
+	if len(values) == 0 {
+		return slug.Make("")
+	}
+	last := len(values) - 1
+	if last > 0 {
+		slug.MaxLength = values[0].(int)
+	}
+	if last > 1 {
+		slug.EnableSmartTruncate = values[1].(bool)
+	}
+	return slug.Make(normalize(values[last].(string)))
 }
 
 type load struct {

@@ -1,7 +1,7 @@
 import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
 import { byteLength } from "../bytes.ts";
 import { GoDuration } from "../time/go-duration.ts";
-import { parseGoFloat, parseGoInteger } from "../parse.ts";
+import { parseGoFloat, parseGoInteger, sizeOf } from "../parse.ts";
 import { printValue, sprint } from "../print.ts";
 import {
   GoInteger,
@@ -37,7 +37,8 @@ export function isEmpty(value: GoValue): boolean {
 export function toInteger(value: GoValue): bigint {
   if (typeof value === "bigint") return value;
   // A duration is an int64 and still counts for nothing, as spf13/cast has it.
-  if (value instanceof GoInteger) return value instanceof GoDuration ? 0n : value.value;
+  if (value instanceof GoInteger)
+    return value instanceof GoDuration ? 0n : BigInt.asIntN(64, value.value);
   if (typeof value === "boolean") return value ? 1n : 0n;
   if (typeof value === "number") {
     const whole = Math.trunc(value);
@@ -51,15 +52,16 @@ export function toInteger(value: GoValue): bigint {
   return found === undefined || BigInt.asIntN(64, found) !== found ? 0n : found;
 }
 
-/** `12.0` counts as 12, `12.5` as no integer at all. */
-const withoutZeroDecimals = (text: string): string =>
-  text.replace(/\.0*$/, (found) => (found === "." ? found : ""));
+/** `12.0` counts as 12, as does `12.0.`, but `12.5` and `12.` are no integers at all. */
+const withoutZeroDecimals = (text: string): string => text.replace(/\.0+\.*$/, "");
 
 export function toFloat(value: GoValue): number {
   if (typeof value === "number") return value;
   if (typeof value === "string") return parseGoFloat(value) ?? 0;
   if (typeof value === "boolean") return value ? 1 : 0;
-  if (typeof value === "bigint" || value instanceof GoInteger) return Number(toInteger(value));
+  if (typeof value === "bigint") return Number(value);
+  // Unlike an int64, a float holds any uint64.
+  if (value instanceof GoInteger) return value instanceof GoDuration ? 0 : Number(value.value);
   return 0;
 }
 
@@ -112,8 +114,8 @@ export const conversionFunctions: readonly (readonly [string, TemplateFunction])
   [
     "toDecimal",
     takes(["any"], ([value]) => {
-      const text = sprint([value]);
-      return int64(/^[+-]?[0-7]+$/.test(text) ? octal(text) : 0n);
+      const read = signed(sprint([value]), /^[+-]?[0-7]+$/, "0o");
+      return int64(fitted(read) === read ? read : 0n);
     }),
   ],
   ["typeOf", takes(["any"], ([value]) => typeName(value))],
@@ -139,14 +141,18 @@ function lengthOf(value: GoValue): GoValue {
   );
 }
 
-const octal = (text: string): bigint => {
-  const value = BigInt(`0o${text.replace(/^[+-]/, "")}`);
-  return text.startsWith("-") ? -value : value;
+/** The integer a text of this form is, or 0. */
+function signed(text: string, form: RegExp, prefix: "" | "0o"): bigint {
+  if (!form.test(text)) return 0n;
+  const size = sizeOf(prefix, text.replace(/^[+-]/, ""));
+  return text.startsWith("-") ? -size : size;
+}
+
+/** The int64 that is nearest. */
+const fitted = (value: bigint): bigint => {
+  if (int(value) === value) return value;
+  return value > 0n ? (1n << 63n) - 1n : -(1n << 63n);
 };
 
 /** strconv.Atoi, with 0 for what is no number. */
-function decimalOr0(text: string): bigint {
-  if (!/^[+-]?[0-9]+$/.test(text)) return 0n;
-  const value = BigInt(text.replace(/^\+/, ""));
-  return int(value) === value ? value : value > 0n ? (1n << 63n) - 1n : -(1n << 63n);
-}
+const decimalOr0 = (text: string): bigint => fitted(signed(text, /^[+-]?[0-9]+$/, ""));

@@ -35,14 +35,16 @@ export const dateFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ]),
   [
     "toDate",
-    takes(["string", "string"], ([layout, text]) => {
+    takes(["string", "string"], ([layout, text], { charge }) => {
+      charge(layout.length + text.length);
       const read = parseTime(layout, text);
       return new GoTime(read.ok ? read.value : zeroTime);
     }),
   ],
   [
     "mustToDate",
-    takes(["string", "string"], ([layout, text]) => {
+    takes(["string", "string"], ([layout, text], { charge }) => {
+      charge(layout.length + text.length);
       const read = parseTime(layout, text);
       if (!read.ok) throw new FunctionError(read.problem);
       return new GoTime(read.value);

@@ -11,6 +11,7 @@ import {
   type GoMap,
   type GoValue,
 } from "../value.ts";
+import { chargeForEntries, chargeForItems } from "../measure.ts";
 import { asMap, asText, isEmpty, present, textOf } from "./convert.ts";
 
 /** The map that a mutating function changes: a copy of the params, or one the template made. */
@@ -38,7 +39,8 @@ const merge = (overwrites: boolean): TemplateFunction =>
 export const dictFunctions: readonly (readonly [string, TemplateFunction])[] = [
   [
     "dict",
-    takesMany([], "any", (_, values) => {
+    takesMany([], "any", (_, values, context) => {
+      chargeForEntries(values.length / 2, context.charge);
       const map = new Map<string, GoValue>();
       for (let index = 0; index < values.length; index += 2) {
         const value = index + 1 < values.length ? values[index + 1] : "";
@@ -51,7 +53,10 @@ export const dictFunctions: readonly (readonly [string, TemplateFunction])[] = [
   [
     "set",
     mutating(
-      takes(["map", "string", "any"], ([map, key, value]) => changeable(map).set(key, value)),
+      takes(["map", "string", "any"], ([map, key, value], context) => {
+        chargeForEntries(1, context.charge);
+        return changeable(map).set(key, value);
+      }),
     ),
   ],
   [
@@ -66,9 +71,10 @@ export const dictFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ["hasKey", takes(["map", "string"], ([map, key]) => map.has(key))],
   [
     "pluck",
-    takesMany(["string"], "map", ([key], maps) =>
-      maps.flatMap((map) => (map.has(key) ? [map.get(key)] : [])),
-    ),
+    takesMany(["string"], "map", ([key], maps, context) => {
+      chargeForItems(maps.length, context.charge);
+      return maps.flatMap((map) => (map.has(key) ? [map.get(key)] : []));
+    }),
   ],
   // Go gives keys and values in any order; sorted is one of them, and always the same.
   [
@@ -78,20 +84,17 @@ export const dictFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ["values", takes(["map"], ([map]) => sortedKeys(map).map((key) => map.get(key)))],
   [
     "pick",
-    takesMany(
-      ["map"],
-      "string",
-      ([map], keys) =>
-        new Map(keys.flatMap((key) => (map.has(key) ? [[key, map.get(key)] as const] : []))),
-    ),
+    takesMany(["map"], "string", ([map], keys, context) => {
+      chargeForEntries(keys.length, context.charge);
+      return new Map(keys.flatMap((key) => (map.has(key) ? [[key, map.get(key)] as const] : [])));
+    }),
   ],
   [
     "omit",
-    takesMany(
-      ["map"],
-      "string",
-      ([map], keys) => new Map([...map].filter(([key]) => !keys.includes(key))),
-    ),
+    takesMany(["map"], "string", ([map], keys) => {
+      const omitted = new Set(keys);
+      return new Map([...map].filter(([key]) => !omitted.has(key)));
+    }),
   ],
   ["merge", merge(false)],
   ["mustMerge", merge(false)],

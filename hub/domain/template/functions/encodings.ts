@@ -31,7 +31,7 @@ export const encodingFunctions: readonly (readonly [string, TemplateFunction])[]
       return read.value;
     }),
   ],
-  ["toYaml", takes(["any"], ([value]) => encodeYaml(value).replace(/\n$/, ""))],
+  ["toYaml", takes(["any"], ([value], { charge }) => encodeYaml(value, charge).replace(/\n$/, ""))],
   [
     "fromYaml",
     takes(["string"], ([text], context) => {
@@ -51,9 +51,17 @@ export const encodingFunctions: readonly (readonly [string, TemplateFunction])[]
     }),
   ],
   ["b64enc", takes(["string"], ([text]) => Buffer.from(encoded(text)).toString("base64"))],
-  ["b64dec", cutting(takes(["string"], ([text]) => decodedText(decodeBase64(text))))],
-  ["b32enc", takes(["string"], ([text]) => encodeBase32(text))],
-  ["b32dec", cutting(takes(["string"], ([text]) => decodedText(decodeBase(text, base32))))],
+  [
+    "b64dec",
+    cutting(takes(["string"], ([text], { charge }) => decodedText(decodeBase64(text, charge)))),
+  ],
+  ["b32enc", takes(["string"], ([text], { charge }) => encodeBase32(text, charge))],
+  [
+    "b32dec",
+    cutting(
+      takes(["string"], ([text], { charge }) => decodedText(decodeBase(text, base32, charge))),
+    ),
+  ],
 ];
 
 /** The plain one and the strict one. Of what JSON cannot hold the plain ones make nothing, but for the raw one. */
@@ -122,49 +130,68 @@ const decodedText = (read: Result<string, string>): string =>
   read.ok ? textOfBytes(read.value) : read.problem;
 
 /** The bytes, one character each. Fails with Go's sentence. */
-export const decodeBase64 = (text: string): Result<string, string> => decodeBase(text, base64);
+export const decodeBase64 = (text: string, charge: CallContext["charge"]): Result<string, string> =>
+  decodeBase(text, base64, charge);
+
+const isLineBreak = (character: string): boolean => character === "\n" || character === "\r";
 
 function decodeBase(
   text: string,
   { name, characters, bits, group }: Alphabet,
+  charge: CallContext["charge"],
 ): Result<string, string> {
   const corrupt = (at: number): Result<string, string> =>
     fail(`illegal ${name} data at input byte ${at}`);
   const source = bytesOf(text);
-  const significant = Array.from(source).flatMap((character, at) =>
-    character === "\n" || character === "\r" ? [] : [{ character, at }],
-  );
-  let bytes = "";
+  charge(source.length);
+  const bytes = Buffer.alloc(Math.trunc((source.length * bits) / 8));
+  let length = 0;
   let pending = 0;
   let pendingBits = 0;
   let count = 0;
-  for (const { character, at } of significant) {
-    const value = characters.indexOf(character);
+  for (let at = 0; at < source.length; at += 1) {
+    const character = source.charAt(at);
+    if (isLineBreak(character)) continue;
     if (character === "=") {
       const inGroup = count % group;
-      const paddings = significant.slice(count);
-      const wanted = group - inGroup;
-      const whole = paddings.slice(0, wanted).every((it) => it.character === "=");
       const allowed = (inGroup * bits) % 8 < bits && inGroup > 0;
       if (!allowed) return corrupt(at);
-      if (paddings.length < wanted || !whole) return corrupt(source.length);
-      return paddings.length === wanted
-        ? ok(bytes)
-        : corrupt(paddings[wanted]?.at ?? source.length);
+      const wrongAt = wrongPaddingAt(source, at, group - inGroup);
+      return wrongAt === undefined ? ok(bytes.toString("latin1", 0, length)) : corrupt(wrongAt);
     }
+    const value = characters.indexOf(character);
     if (value === -1) return corrupt(at);
     pending = ((pending << bits) | value) & 0xffff;
     pendingBits += bits;
     count += 1;
     if (pendingBits >= 8) {
       pendingBits -= 8;
-      bytes += String.fromCharCode((pending >> pendingBits) & 0xff);
+      bytes[length] = (pending >> pendingBits) & 0xff;
+      length += 1;
     }
   }
-  return count % group === 0 ? ok(bytes) : corrupt(source.length - (count % group));
+  return count % group === 0
+    ? ok(bytes.toString("latin1", 0, length))
+    : corrupt(source.length - (count % group));
 }
 
-function encodeBase32(text: string): string {
+/** Where Go sees that what stands from `start` on is not `wanted` paddings and nothing else. */
+function wrongPaddingAt(source: string, start: number, wanted: number): number | undefined {
+  let seen = 0;
+  let otherAt: number | undefined;
+  for (let at = start; at < source.length; at += 1) {
+    const character = source.charAt(at);
+    if (isLineBreak(character)) continue;
+    if (seen === wanted) return otherAt ?? at;
+    // Go points to what stands before it.
+    if (character !== "=") otherAt ??= at - 1;
+    seen += 1;
+  }
+  return seen === wanted ? otherAt : source.length;
+}
+
+function encodeBase32(text: string, charge: CallContext["charge"]): string {
+  charge(text.length);
   let result = "";
   let pending = 0;
   let pendingBits = 0;

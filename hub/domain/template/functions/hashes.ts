@@ -1,5 +1,11 @@
 import { decrypted, hexDigestOf } from "../../../../proto/words/ciphers.ts";
-import { cutting, FunctionError, takes, type TemplateFunction } from "../function.ts";
+import {
+  cutting,
+  FunctionError,
+  takes,
+  type CallContext,
+  type TemplateFunction,
+} from "../function.ts";
 import { bytesOf, encoded, textOfBytes } from "../bytes.ts";
 import { decodeBase64 } from "./encodings.ts";
 
@@ -8,10 +14,20 @@ export const hashFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ["sha1sum", takes(["string"], ([text]) => hexDigestOf("sha1", encoded(text)))],
   ["sha256sum", takes(["string"], ([text]) => hexDigestOf("sha256", encoded(text)))],
   ["sha512sum", takes(["string"], ([text]) => hexDigestOf("sha512", encoded(text)))],
-  ["adler32sum", takes(["string"], ([text]) => adler32(text))],
+  [
+    "adler32sum",
+    takes(["string"], ([text], { charge }) => {
+      charge(text.length);
+      return adler32(text);
+    }),
+  ],
   [
     "decryptAES",
-    cutting(takes(["string", "string"], ([password, text]) => decryptAes(password, text))),
+    cutting(
+      takes(["string", "string"], ([password, text], { charge }) =>
+        decryptAes(password, text, charge),
+      ),
+    ),
   ],
 ];
 
@@ -28,9 +44,9 @@ function adler32(text: string): string {
 const blockBytes = 16;
 
 /** AES-256 in CBC mode: the first block is the vector, the last byte says how much padding there is. */
-function decryptAes(password: string, text: string): string {
+function decryptAes(password: string, text: string, charge: CallContext["charge"]): string {
   if (text === "") return "";
-  const read = decodeBase64(text);
+  const read = decodeBase64(text, charge);
   if (!read.ok) throw new FunctionError(read.problem);
   const sealed = Buffer.from(read.value, "latin1");
   if (sealed.length < 2 * blockBytes || sealed.length % blockBytes !== 0)

@@ -1,5 +1,12 @@
-import { FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
+import {
+  type CallContext,
+  FunctionError,
+  takes,
+  takesMany,
+  type TemplateFunction,
+} from "../function.ts";
 import { byteLength, bytesOf, joined, splitText } from "../bytes.ts";
+import { chargeForEntries, chargeForItems, chargeForPieces } from "../measure.ts";
 import {
   compareBytes,
   deepEqual,
@@ -28,7 +35,10 @@ export function texts(value: GoValue): readonly string[] {
   return present(value) ? [textOf(value)] : [];
 }
 
-const list = takesMany([], "any", (_, values) => [...values]);
+const list = takesMany([], "any", (_, values, context) => {
+  chargeForItems(values.length, context.charge);
+  return [...values];
+});
 
 const withMust = (
   name: string,
@@ -81,11 +91,11 @@ export const listFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ),
   ...withMust(
     "without",
-    takesMany(["any"], "any", ([items], omitted) =>
-      asList(items, "find without").filter(
-        (item) => !omitted.some((other) => deepEqual(item, other)),
-      ),
-    ),
+    takesMany(["any"], "any", ([value], omitted, context) => {
+      const items = asList(value, "find without");
+      chargeForItems(items.length * omitted.length, context.charge);
+      return items.filter((item) => !omitted.some((other) => deepEqual(item, other)));
+    }),
   ),
   ...withMust(
     "has",
@@ -99,7 +109,9 @@ export const listFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ),
   ...withMust(
     "chunk",
-    takes(["int", "any"], ([size, items]) => chunked(asList(items, "chunk"), Number(size))),
+    takes(["int", "any"], ([size, items], context) =>
+      chunked(asList(items, "chunk"), Number(size), context.charge),
+    ),
   ),
   [
     "concat",
@@ -125,17 +137,26 @@ export const listFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ],
   [
     "split",
-    takes(["string", "string"], ([separator, text]) => numbered(splitText(text, separator))),
+    takes(["string", "string"], ([separator, text], { charge }) => {
+      chargeForPieces(piecesMost(text, separator), "entries", charge);
+      return numbered(splitText(text, separator));
+    }),
   ],
   [
     "splitList",
-    takes(["string", "string"], ([separator, text]) => stringList(splitText(text, separator))),
+    takes(["string", "string"], ([separator, text], { charge }) => {
+      chargeForPieces(piecesMost(text, separator), "items", charge);
+      return stringList(splitText(text, separator));
+    }),
   ],
   [
     "splitn",
-    takes(["string", "int", "string"], ([separator, most, text]) =>
-      numbered(splitMost(text, separator, Number(most))),
-    ),
+    takes(["string", "int", "string"], ([separator, most, text], { charge }) => {
+      const pieces = piecesMost(text, separator);
+      chargeForPieces(pieces, "items", charge);
+      chargeForPieces(most < 0n ? pieces : Math.min(pieces, Number(most)), "entries", charge);
+      return numbered(splitMost(text, separator, Number(most)));
+    }),
   ],
   ["index", takesMany(["any"], "any", ([item], indices) => indexed(item, indices))],
 ];
@@ -148,10 +169,11 @@ const asConcat = (value: GoValue): GoList => {
   throw new FunctionError(`Cannot concat type ${typeName(value)} as list`);
 };
 
-function unique(items: GoList, charge: (characters: number) => void): GoValue {
+function unique(items: GoList, charge: CallContext["charge"]): GoValue {
   const found: GoValue[] = [];
   for (const item of items) {
-    charge(found.length);
+    // Two lists may differ in their last items only.
+    chargeForItems(found.length * (isGoList(item) ? 1 + item.length : 1), charge);
     if (!found.some((other) => deepEqual(other, item))) found.push(item);
   }
   return found;
@@ -170,14 +192,24 @@ function sliced(items: GoValue, indices: readonly GoValue[]): GoValue {
   return sameType(items, items.slice(start, end));
 }
 
-function chunked(items: GoList, size: number): GoValue {
+function chunked(items: GoList, size: number, charge: CallContext["charge"]): GoValue {
   // Go rounds the number of chunks down, which for a negative size may well be none.
   if (size < 0 && Math.floor((items.length - 1) / size) === -1)
     return typedList("[]interface {}", []);
   if (size < 1) throw new FunctionError("runtime error: makeslice: len out of range");
+  chargeForEntries(items.length / size, charge);
   const chunks: GoList[] = [];
   for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
   return typedList("[]interface {}", chunks);
+}
+
+/** How many pieces a text falls into, or more. */
+function piecesMost(text: string, separator: string): number {
+  if (separator === "" || !separator.isWellFormed()) return text.length;
+  let count = 1;
+  for (let at = text.indexOf(separator); at !== -1; count += 1)
+    at = text.indexOf(separator, at + separator.length);
+  return count;
 }
 
 function splitMost(text: string, separator: string, most: number): readonly string[] {

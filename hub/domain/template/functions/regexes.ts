@@ -1,4 +1,5 @@
 import { FunctionError, takes, type CallContext, type TemplateFunction } from "../function.ts";
+import { goQuote } from "../print.ts";
 import { quoteMeta, type Regexp } from "../../regexp/regexp.ts";
 import { nilList, stringList, type GoValue } from "../value.ts";
 
@@ -10,11 +11,17 @@ const compiled = (pattern: string, context: CallContext): Regexp => {
   return made.value;
 };
 
+/** In backquotes if they can hold it, as Go writes patterns in messages. */
+const quotedPattern = (pattern: string): string =>
+  /^[^\x00-\x08\x0a-\x1f\x7f`\ufeff]*$/.test(pattern) && pattern.isWellFormed()
+    ? `\`${pattern}\``
+    : goQuote(pattern);
+
 /** Go's MustCompile panics with the pattern in its words. */
 const compiledOrPanic = (pattern: string, context: CallContext): Regexp => {
   const made = context.regexp(pattern);
   if (!made.ok)
-    throw new FunctionError(`regexp: Compile(${JSON.stringify(pattern)}): ${made.problem}`);
+    throw new FunctionError(`regexp: Compile(${quotedPattern(pattern)}): ${made.problem}`);
   return made.value;
 };
 

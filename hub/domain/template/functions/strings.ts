@@ -1,7 +1,15 @@
 import { cutting, FunctionError, takes, takesMany, type TemplateFunction } from "../function.ts";
 import { goQuote, printValue, sprint, sprintln } from "../print.ts";
 import { sprintf } from "../sprintf.ts";
-import { bytesOf, isStray, overBytes, splitText, textOfBytes, wellFormed } from "../bytes.ts";
+import {
+  bytesOf,
+  isStray,
+  joined,
+  overBytes,
+  splitText,
+  textOfBytes,
+  wellFormed,
+} from "../bytes.ts";
 import { inCase } from "../case.ts";
 import type { GoValue } from "../value.ts";
 import { normalize, slugify } from "../normalize.ts";
@@ -116,10 +124,13 @@ export const stringFunctions: readonly (readonly [string, TemplateFunction])[] =
   ["camelcase", takes(["string"], ([text]) => pascalCase(wellFormed(text)))],
   ["normalize", takes(["string"], ([text]) => normalize(text))],
   ["slugify", takesMany([], "any", (_, values) => slugifyValues(values))],
-  ["printf", takesMany(["string"], "any", ([format], values) => sprintf(format, values))],
+  [
+    "printf",
+    takesMany(["string"], "any", ([format], values, { charge }) => sprintf(format, values, charge)),
+  ],
   ["println", takesMany([], "any", (_, values) => sprintln(values))],
   ["html", takesMany([], "any", (_, values) => escapeHtml(onlyText(values)))],
-  ["js", takesMany([], "any", (_, values) => escapeJs(onlyText(values)))],
+  ["js", takesMany([], "any", (_, values) => escapeJs(joined(onlyText(values))))],
   ["urlquery", takesMany([], "any", (_, values) => escapeQuery(onlyText(values)))],
 ];
 
@@ -275,7 +286,7 @@ function wrapBytes(bytes: string, most: number, separator: string, cutsWords: bo
       at += 1;
       continue;
     }
-    const space = bytes.lastIndexOf(" ", at + most);
+    const space = at + bytes.slice(at, at + most + 1).lastIndexOf(" ");
     if (space >= at) {
       result += bytes.slice(at, space) + separator;
       at = space + 1;
@@ -429,6 +440,7 @@ function pascalCase(text: string): string {
 
 /** `slugify [maxLength] [smart] name`: only an int and a bool will do, as Argo CD has it. */
 function slugifyValues(values: readonly GoValue[]): string {
+  if (values.length === 0) return "";
   let most = 50;
   let smart = true;
   const name = values.at(-1);

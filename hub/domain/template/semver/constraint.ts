@@ -1,4 +1,4 @@
-import { FunctionError } from "../function.ts";
+import { FunctionError, type CallContext } from "../function.ts";
 import { compareVersions, parseVersion, type Version } from "./version.ts";
 
 /** Constraints on semantic versions, as Masterminds/semver v3 reads them. */
@@ -21,10 +21,21 @@ const eachConstraint = new RegExp(
 );
 const rangeForm = new RegExp(`\\s*(${versionPart})\\s+-\\s+(${versionPart})\\s*`, "g");
 
+/** Longer ones, blanks counted once, are refused: reading one takes time that grows with the square of its length. */
+const lengthMost = 500;
+
 /** Alternatives, each of them constraints that must all hold. Throws FunctionError. */
-export function parseConstraints(text: string): readonly (readonly Constraint[])[] {
+export function parseConstraints(
+  text: string,
+  charge: CallContext["charge"],
+): readonly (readonly Constraint[])[] {
+  charge(text.length);
+  const spaced = text.replace(/\s+/g, " ");
+  if (spaced.length > lengthMost)
+    throw new FunctionError(`a constraint of more than ${lengthMost} characters`);
+  charge(Math.ceil(spaced.length ** 2 / 16));
   const bad = (): FunctionError => new FunctionError(`improper constraint: ${text}`);
-  const ranges = text.replace(rangeForm, (_, low: string, ...groups: readonly string[]) => {
+  const ranges = spaced.replace(rangeForm, (_, low: string, ...groups: readonly string[]) => {
     const high = groups[5] ?? "";
     return `>=${low}, <=${high} `;
   });

@@ -172,6 +172,12 @@ const bytes: Method = () =>
     throw new FunctionError("it gives bytes, which are no value of a template here: use String");
   });
 
+/** What would read another version into this one, which others may hold. */
+const changing: Method = () =>
+  takesMany([], "any", () => {
+    throw new FunctionError("it would change the version, which nothing here may: make another");
+  });
+
 const methods: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["String", text(versionText)],
   ["Value", text(versionText)],
@@ -228,4 +234,7 @@ const pointerMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
     (version) => takes(["version"], ([other]) => other !== null && orderOf(version, other) === 0),
   ],
   ["Compare", (version) => takes(["version"], ([other]) => BigInt(orderOf(version, other)))],
+  ["Scan", changing],
+  ["UnmarshalJSON", changing],
+  ["UnmarshalText", changing],
 ]);

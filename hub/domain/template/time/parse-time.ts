@@ -58,9 +58,9 @@ class Reader {
     for (const [index, piece] of pieces.entries()) {
       const before = this.#rest;
       try {
-        // Go looks for the fraction of a second behind any text.
-        const next = pieces.slice(index + 1).find(({ kind }) => kind !== "text");
-        this.#piece(piece, next);
+        // Go looks for the fraction of a second behind any text, which is one piece.
+        const isText = pieces[index + 1]?.kind === "text";
+        this.#piece(piece, pieces[isText ? index + 2 : index + 1]);
       } catch (error) {
         if (!(error instanceof BadValue)) throw error;
         // In plain text what was read of it is left out of the sentence.

@@ -3,7 +3,10 @@ import test, { suite } from "node:test";
 import { canonicalJson, type Json } from "../../../../proto/words/digest.ts";
 import type { Facts } from "../../../../hub/domain/facts.ts";
 import { readFleetDocuments, type FleetDocument } from "../../../../hub/domain/fleet-documents.ts";
-import { compileTemplate } from "../../../../hub/domain/template/evaluate.ts";
+import {
+  compileTemplate,
+  defaultTemplateLimits,
+} from "../../../../hub/domain/template/evaluate.ts";
 import { argoFunctions, refusedFunction } from "../../../../hub/domain/template/functions/index.ts";
 import { ok } from "../../../../proto/kit/result.ts";
 import { generate } from "../../../../hub/domain/generate.ts";
@@ -202,6 +205,14 @@ const hostile: readonly Hostile[] = [
     says: /all the steps they may take together/,
   },
   {
+    name: "text that each of a thousand elements may make",
+    text: bad({
+      generators: [{ clusters: {} }],
+      template: application("bad-{{.name}}", "{{repeat 9000000 `x` | len}}{{fail `here too`}}"),
+    }),
+    says: /all the characters they may make together/,
+  },
+  {
     name: "a template that calls itself",
     text: templated('{{define "a"}}{{template "a" .}}{{end}}{{template "a" .}}'),
     says: /more than 100 deep/,
@@ -312,6 +323,16 @@ const hostile: readonly Hostile[] = [
     says: /once aliases are written out/,
   },
   {
+    name: "half a character in a set",
+    text: `${head("bad")}spec: {goTemplate: true, templatePatch: "\\udc80"}\n`,
+    says: /half a character/,
+  },
+  {
+    name: "half a character in a patch",
+    text: bad({ templatePatch: 'metadata: {annotations: {a: "\\udc80"}}' }),
+    says: /half a character/,
+  },
+  {
     name: "an expression that compiles to millions of steps",
     text: templated("{{mustRegexMatch `((((a{100}){100}){100}){100})` .name}}"),
     says: /invalid repeat count|too large/,
@@ -358,6 +379,52 @@ const hostile: readonly Hostile[] = [
   },
 ];
 
+/** Lists and maps that nobody writes out: keeping or copying them is what costs. */
+const hoards: readonly (readonly [name: string, template: string])[] = [
+  ["a list that doubles", "{{$l := list 1}}{{range 40}}{{$l = concat $l $l}}{{end}}"],
+  [
+    "maps that are kept",
+    '{{$l := list}}{{range 150}}{{$l = append $l (split "" (repeat 9000 "aaaaa"))}}{{end}}',
+  ],
+  [
+    "lists of pieces that are kept",
+    '{{$l := list}}{{$t := repeat 9000 "aaaaa"}}{{range 1000}}{{$l = append $l (splitList "" $t)}}{{end}}',
+  ],
+  [
+    "a long list that is copied over and over",
+    "{{$l := until 100000}}{{range 1000000}}{{$_ := reverse $l}}{{end}}",
+  ],
+  ["a list that grows by one", "{{$l := list}}{{range 1000000}}{{$l = append $l .}}{{end}}"],
+  [
+    "a long list in lists of one",
+    "{{$l := list}}{{$t := until 20000}}{{range 1000}}{{$l = append $l (chunk 1 $t)}}{{end}}",
+  ],
+  [
+    "a map whose keys are sorted over and over",
+    '{{$m := split "" (repeat 100000 "a")}}{{range 300000}}{{range $m}}{{break}}{{end}}{{end}}',
+  ],
+  [
+    "a map whose keys are listed over and over",
+    "{{$m := dict}}{{range until 20000}}{{$_ := set $m (print .) .}}{{end}}{{range 300000}}{{$_ := keys $m}}{{end}}",
+  ],
+  [
+    "JSON that is decoded over and over, and kept",
+    '{{$l := list}}{{$t := print "[" (repeat 20000 "{},") "{}]"}}{{range 1000}}{{$l = append $l (fromJson $t)}}{{end}}',
+  ],
+  [
+    "copies of many maps that are kept",
+    '{{$l := list}}{{$t := fromJson (print "[" (repeat 2000 "{},") "{}]")}}{{range 1000}}{{$l = append $l (deepCopy $t)}}{{end}}',
+  ],
+  [
+    "a list that is searched for many lists",
+    "{{$l := list 1 2 3}}{{$t := until 100000}}{{range 1000}}{{$_ := without $t $l $l $l $l $l $l $l $l}}{{end}}",
+  ],
+  [
+    "a long text many times in a list that is written out",
+    '{{$t := repeat 900000 "a"}}{{$l := list $t $t $t $t $t $t $t $t}}{{$l = concat $l $l $l $l $l $l $l $l}}{{toJson $l | len}}',
+  ],
+];
+
 /** What only looks harmful: it costs little, and does what Go does. */
 const harmless: readonly (readonly [template: string, output: string])[] = [
   ["{{regexMatch `^(a+)+$` .a}}", "false"],
@@ -378,7 +445,11 @@ suite("hostile input fails its own set only", () => {
     assert.deepEqual([...alone.applications.keys()], ["good-a", "good-b"]);
   });
 
-  for (const { name, text, says } of hostile)
+  const refused = hoards.map(([name, template]): Hostile => {
+    return { name, text: templated(template), says: /more than 10000000 characters on the way/ };
+  });
+
+  for (const { name, text, says } of [...hostile, ...refused])
     test(name, () => {
       const made = published(
         new Map([
@@ -402,6 +473,66 @@ suite("hostile input fails its own set only", () => {
       });
       assert.ok(compiled.ok, compiled.ok ? "" : compiled.problem.message);
       assert.deepEqual(compiled.value(new Map([["a", `${"a".repeat(40)}!`]])), ok(output));
+    });
+});
+
+const tooMuch = /it makes more than 10000000 characters on the way/;
+
+/**
+ * What takes the square of a text's length, or what no piece of it seems to cost, when it is done without care: each
+ * ends, by its result or by the limit.
+ */
+const squares: readonly (readonly [template: string, ends: string | RegExp])[] = [
+  ['{{printf (repeat 450000 "%[") | trunc 12}}', "%[%[%[%[%[%["],
+  ['{{printf (repeat 120000 "%[1].1s") (repeat 900000 "a")}}', tooMuch],
+  ['{{printf (repeat 120000 "%[1]5s") (repeat 90000 "a")}}', tooMuch],
+  ['{{printf (repeat 90000 "%[1]s") (repeat 900000 "a")}}', tooMuch],
+  ['{{printf (repeat 90000 "%[1].0x") (repeat 900000 "é")}}', tooMuch],
+  ['{{printf (repeat 90000 "%[1].9999g") 1e-300}}', tooMuch],
+  ['{{printf (repeat 90000 "%[1]s") (until 100000)}}', tooMuch],
+  ['{{regexMatch (repeat 200000 "a{") ""}}', "false"],
+  ['{{regexMatch (repeat 200000 "(?i") ""}}', "false"],
+  ['{{regexMatch (repeat 200000 "[[:a") ""}}', "false"],
+  ['{{regexMatch (print `\\Q` (repeat 900000 "a")) ""}}', "false"],
+  ['{{regexMatch "(?:(?:(?:(?:){1000}){1000}){1000}){1000}" ""}}', "true"],
+  ['{{regexMatch (printf "%sx" (repeat 6000 "$b|")) (repeat 900000 "a")}}', tooMuch],
+  ['{{regexMatch (repeat 6000 "()") (repeat 900000 "a")}}', tooMuch],
+  ['{{regexMatch (printf "[%s]" (repeat 15000 "b")) (repeat 900000 "a")}}', tooMuch],
+  ['{{regexMatch (printf "(?i)[%s]" (repeat 15000 "b")) (repeat 900000 "a")}}', tooMuch],
+  ['{{regexFindAll (printf "a|%s" (repeat 15000 "b")) (repeat 900000 "a") -1 | len}}', tooMuch],
+  ['{{regexReplaceAll ".*" (repeat 900000 "a") (repeat 90000 "$0")}}', tooMuch],
+  ['{{range $i := 900000}}{{$_ := regexMatch (printf "(x{900}){20}y{%d}" $i) ""}}{{end}}', tooMuch],
+  ['{{$l := repeat 900000 "a"}}{{range 140}}{{$_ := regexFind "b" $l}}{{end}}', tooMuch],
+  ['{{wrapWith 1 "," (repeat 900000 "a") | len}}', "1799999"],
+  ['{{semverCompare (repeat 900000 " ") "1.2.3"}}', /improper constraint/],
+  ['{{semverCompare (repeat 900000 "1") "1.2.3"}}', /a constraint of more than 500 characters/],
+  [
+    '{{$c := repeat 240 "1-"}}{{range 100000}}{{$_ := semverCompare (print $c "1") "1.2.3"}}{{end}}',
+    tooMuch,
+  ],
+  ['{{(toDate (repeat 200000 "1 ") (repeat 200000 "1 ")).Month}}', "January"],
+  ['{{$l := repeat 200000 "1 "}}{{range 140}}{{$_ := toDate $l $l}}{{end}}', tooMuch],
+  ["{{toYaml (until 100000) | len}}", "788889"],
+  ['{{$l := repeat 900000 "a"}}{{range 140}}{{$_ := toYaml $l}}{{end}}', tooMuch],
+  ['{{$l := repeat 900000 "!"}}{{range 140}}{{$_ := b64dec $l}}{{end}}', tooMuch],
+  ['{{$l := repeat 900000 "!"}}{{range 140}}{{$_ := b32dec $l}}{{end}}', tooMuch],
+  ['{{$l := repeat 900000 "!"}}{{range 140}}{{$_ := adler32sum $l}}{{end}}', tooMuch],
+];
+
+suite("what reads a long text over and over ends", () => {
+  for (const [template, ends] of squares)
+    test(template, () => {
+      const compiled = compileTemplate(template, {
+        functions: argoFunctions,
+        refusedFunction,
+        missingKey: "default",
+        limits: defaultTemplateLimits,
+        decodeYaml: needs.decodeYaml,
+      });
+      assert.ok(compiled.ok, compiled.ok ? "" : compiled.problem.message);
+      const made = compiled.value(new Map());
+      if (typeof ends === "string") assert.deepEqual(made, ok(ends));
+      else assert.match(made.ok ? made.value : made.problem.message, ends);
     });
 });
 

@@ -38,6 +38,12 @@ suite("compileRegexp", () => {
     ["(a|b*)*c", "ababc", "ababc"],
     ["\\d", "٣", undefined],
     ["a(?i){2}B", "aab", "aab"],
+    ["😀{2}[é-€]", "a😀😀é", "😀😀é"],
+    ["\\Q😀.\\E.(?P<n>€)", "😀.😀€", "😀.😀€"],
+    ["[[:alpha:]é[:]+", "1a[:é", "a[:é"],
+    ["a{1,x}", "a{1,x}", "a{1,x}"],
+    ["(?:(?:(?:(?:){1000}){1000}){1000}){1000}a", "ba", "a"],
+    ["(?:a{0}b{0,0}(?:)*){1000}c", "bc", "c"],
   ];
   for (const [pattern, text, found] of finds) {
     test(`${pattern} finds ${JSON.stringify(found)} in ${JSON.stringify(text)}`, () =>
@@ -56,6 +62,10 @@ suite("compileRegexp", () => {
     ["a\\", "error parsing regexp: trailing backslash at end of expression: ``"],
     ["a{1001}", "error parsing regexp: invalid repeat count: `{1001}`"],
     ["[z-a]", "error parsing regexp: invalid character class range: `z-a`"],
+    ["é)€", "error parsing regexp: unexpected ): `é)€`"],
+    ["😀[€-é]", "error parsing regexp: invalid character class range: `€-é`"],
+    ["😀(?€)", "error parsing regexp: invalid or unsupported Perl syntax: `(?€`"],
+    ["a\\😀b", "error parsing regexp: invalid escape sequence: `\\😀`"],
     ["((a{100}){100}){100}", "error parsing regexp: expression too large: `((a{100}){100}){100}`"],
   ];
   for (const [pattern, says] of bad) {
@@ -115,6 +125,40 @@ suite("compileRegexp", () => {
       return steps;
     };
     assert.ok(stepsFor(4000) < 2.5 * stepsFor(2000));
+  });
+
+  const paidFor = (pattern: string, text: string): number => {
+    let paid = 0;
+    regexp(pattern).findAll(text, -1, (units) => (paid += units));
+    return paid;
+  };
+
+  test("each instruction visited is paid for, whether or not it reads a character", () => {
+    const extra = paidFor(`${"$b|".repeat(200)}x`, "a".repeat(100)) - paidFor("x", "a".repeat(100));
+    assert.ok(extra >= 200 * 100, `${extra}`);
+  });
+
+  test("a class is paid for by what is in it, and a copy of captures by how many there are", () => {
+    const text = "a".repeat(100);
+    assert.ok(paidFor(`[${"b".repeat(50)}]`, text) >= 50 * 100);
+    assert.ok(paidFor("()".repeat(20), text) >= 20 * 2 * 20 * 2 * 100);
+  });
+
+  test("many searches in one text are not paid for by the length of the pattern", () => {
+    const rest = "b".repeat(1_000);
+    assert.ok(paidFor(`a|${rest}`, "a".repeat(1_000)) < 50 * 1_000);
+  });
+
+  test("compiling is paid for by what repetitions come to, and nothing that is too large is laid out", () => {
+    const paidToCompile = (pattern: string): number => {
+      let paid = 0;
+      compileRegexp(pattern, (units) => (paid += units));
+      return paid;
+    };
+    assert.ok(paidToCompile("(a{100}){100}") >= 10_000);
+    assert.ok(paidToCompile("abc") < 20);
+    assert.equal(paidToCompile("(?:(?:){1000}){1000}"), paidToCompile(""));
+    assert.equal(paidToCompile("((a{1000}){1000}){0}((a{1000}){1000}){1000}"), 0);
   });
 
   test("quoted text matches itself and nothing else", () => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import fc from "fast-check";
+import type { Result } from "../../../../proto/kit/result.ts";
 import {
+  type Allowance,
   compileTemplate,
+  defaultAllowance,
   defaultTemplateLimits,
   type TemplateLimits,
   type TemplateProblem,
@@ -15,6 +18,7 @@ import { generateNeeds } from "../builders.ts";
 type Manner = {
   readonly missingKey?: "default" | "zero" | "error";
   readonly limits?: Partial<TemplateLimits>;
+  readonly allowance?: Allowance;
 };
 
 /** What a template gives, or the problem it fails with. */
@@ -25,6 +29,7 @@ function run(text: string, params: Json, manner: Manner = {}): string | Template
     missingKey: manner.missingKey ?? "default",
     limits: { ...defaultTemplateLimits, ...manner.limits },
     decodeYaml: generateNeeds.decodeYaml,
+    ...(manner.allowance === undefined ? {} : { allowance: manner.allowance }),
   });
   if (!template.ok) return template.problem;
   const made = template.value(goValueOf(params) as GoMap);
@@ -119,6 +124,9 @@ suite("templates", () => {
     ["{{1 2}}", "execute", "can't give argument to non-function 1"],
     ["{{range .s}}{{end}}", "execute", "range can't iterate over hello"],
     ["{{template `x`}}", "execute", 'template "x" not defined'],
+    ['{{template "\\xff"}}', "execute", 'at <{{template "\\xff"}}>'],
+    ["{{regexFind `(` `x`}}", "execute", "regexp: Compile(`(`): "],
+    ['{{regexFind "(`\\xff" `x`}}', "execute", 'regexp: Compile("(`\\xff"): '],
     ["{{fail `boom`}}", "execute", "error calling fail: boom"],
     ["{{18446744073709551615}}", "execute", "18446744073709551615 overflows int"],
     ["{{18446744073709551616}}", "parse", "integer overflow"],
@@ -174,6 +182,90 @@ suite("templates", () => {
       assert.match(found.kind, /limit|execute/);
     });
   }
+
+  test("templates of one set share the work they may do, and what is left refuses no other", () => {
+    const allowance = { ...defaultAllowance(), workLeft: 2_500 };
+    const made = (text: string): string | TemplateProblem =>
+      run(text, {}, { limits: { workMost: 1_000 }, allowance });
+    const long = "{{repeat 450 `x` | len}}";
+    assert.equal(made(long), "450");
+    assert.ok(allowance.workLeft > 1_500 && allowance.workLeft < 1_700, `${allowance.workLeft}`);
+    assert.match(
+      problemOf("{{repeat 600 `x`}}", {}, { limits: { workMost: 1_000 }, allowance }).message,
+      /it makes more than 1000 characters on the way/,
+    );
+    const last = problemOf(long, {}, { limits: { workMost: 1_000 }, allowance });
+    assert.equal(last.kind, "limit");
+    assert.match(last.message, /the templates of the set have made all the characters they may/);
+    assert.equal(allowance.workLeft, 0);
+    assert.equal(made("{{len `x`}}{{if true}}y{{end}}"), "1y");
+  });
+
+  test("fifteen fields over a cluster of fifty labels leave a set room for fifty thousand clusters", () => {
+    const labels = Object.fromEntries(
+      Array.from({ length: 50 }, (_, index) => [
+        `example.com/label-${index}`,
+        `a value of label ${index}`,
+      ]),
+    );
+    const allowance = defaultAllowance();
+    const fields = [
+      "{{.name}}-{{index .metadata.labels `example.com/label-7` | lower | trunc 20}}",
+      "{{range $key, $value := .metadata.labels}}{{$key}}={{$value}},{{end}}",
+      "{{toYaml .metadata.labels | nindent 4}}",
+      "{{keys .metadata.labels | sortAlpha | join `,`}}",
+      "{{(split `-` .name)._0}}-{{splitList `-` .name | last}}",
+      ...Array.from(
+        { length: 10 },
+        (_, index) =>
+          `{{if hasKey .metadata.labels "example.com/label-${index}"}}` +
+          `{{get .metadata.labels "example.com/label-${index}" | default "none" | quote}}{{end}}`,
+      ),
+    ];
+    assert.equal(fields.length, 15);
+    const params = { name: "a-b", metadata: { labels } };
+    for (const field of fields) assert.equal(typeof run(field, params, { allowance }), "string");
+    const spent = defaultAllowance().workLeft - allowance.workLeft;
+    assert.ok(spent > 0 && spent * 50_000 < defaultAllowance().workLeft, `${spent} spent`);
+  });
+
+  test("looking one thing up in a large map or list costs nothing for its size", () => {
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`k${at}`, `${at}`]));
+    const list = Object.values(many);
+    const lookUps =
+      "{{get .many `k7`}}{{index .many `k8`}}{{dig `k9` `` .many}}{{hasKey .many `k1`}}{{first .list}}{{len .list}}" +
+      "{{(dict `many` .many).many.k3}}";
+    assert.equal(run(lookUps, { many, list }, { limits: { workMost: 100 } }), "789true010003");
+  });
+
+  test("bytes in one evaluation make the next one no dearer", () => {
+    const template = compileTemplate("{{trunc 1 .text | len}}{{len .long}}", {
+      functions: argoFunctions,
+      refusedFunction,
+      missingKey: "default",
+      limits: { ...defaultTemplateLimits, workMost: 1_000 },
+      decodeYaml: generateNeeds.decodeYaml,
+    });
+    assert.ok(template.ok);
+    const over = (text: string): Result<string, TemplateProblem> =>
+      template.value(goValueOf({ text, long: "x".repeat(2_000) }) as GoMap);
+    const dear = over("é");
+    assert.ok(!dear.ok && dear.problem.kind === "limit");
+    assert.deepEqual(over("e"), { ok: true, value: "12000" });
+  });
+
+  test("an address makes texts dearer only when there are bytes in it", () => {
+    const lookAfter = (address: string): string | TemplateProblem =>
+      run(
+        `{{$_ := urlParse "${address}"}}{{len .long}}`,
+        { long: "x".repeat(2_000) },
+        { limits: { workMost: 1_000 } },
+      );
+    assert.equal(lookAfter("https://example.com/a?b#c"), "2000");
+    assert.equal(lookAfter("https://example.com/é"), "2000");
+    const dear = lookAfter("https://example.com/%ff");
+    assert.ok(typeof dear !== "string" && dear.kind === "limit");
+  });
 
   test("deep parentheses are refused instead of overflowing", () => {
     const text = `{{${"(".repeat(5000)}1${")".repeat(5000)}}}`;

@@ -16,6 +16,9 @@ const params = goValueOf({
   url: "https://user:pw@example.com:8443/a/b.git?x=1#f",
 }) as GoMap;
 
+const most = "9223372036854775807";
+const least = "-9223372036854775808";
+
 function evaluated(text: string): string {
   const template = compileTemplate(text, {
     functions: argoFunctions,
@@ -44,6 +47,22 @@ suite("functions", () => {
     ["{{adler32sum `hello`}}", "103547413"],
     ["{{sha256sum `x`}}", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"],
     ["{{b64enc .uni | b64dec}}", "héllo wörld"],
+    [
+      "{{b64dec `YQ=x`}}|{{b64dec `YQ=`}}",
+      "illegal base64 data at input byte 2|illegal base64 data at input byte 3",
+    ],
+    [
+      '{{b64dec "Y\\nWJ\\rj"}}|{{b64dec "YQ=\\n="}}|{{b64dec "YQ==x"}}',
+      "abc|a|illegal base64 data at input byte 4",
+    ],
+    [
+      "{{semverCompare ` >=  1.2   <3 ` `1.2.3`}} {{semverCompare `1.0   -  2.0` `2.1.0`}}",
+      "true false",
+    ],
+    [
+      "{{wrapWith 5 `,` `aaa bbb cccccccccc  d e f`}} {{wrapWith 3 `,` ` a b`}}",
+      "aaa,bbb,ccccc,ccccc,d e f a b",
+    ],
     ["{{b32enc `foob` }} {{b32enc `foob` | b32dec}}", "MZXW6YQ= foob"],
     [
       "{{b64dec `Zm9v`}}|{{b64dec `Zg==`}}|{{b64dec `Z`}}",
@@ -119,6 +138,13 @@ suite("functions", () => {
     ["{{coalesce 0 `` `x`}} {{ternary `a` `b` true}} {{default `d` ``}}", "x a d"],
     ["{{initials `First Try`}} {{title `foo bar-baz`}} {{cat 1 nil `a`}}", "FT Foo Bar-Baz 1 a"],
     ["{{call 1}}", "ERROR"],
+    ['{{js "\\xe2" "\\x80\\xa8"}}', "\\u2028"],
+    ['{{fromJson "\\"\\\\ud83d\\x80\\""}}', "\uFFFD\uFFFD"],
+    ['{{fromJson "\\"\\\\ud83d\\\\ude00\\""}}', "\u{1F600}"],
+    [
+      "{{splitn `,` 2 `a,b,c`}}{{splitn `,` 0 `a,b`}}{{splitn `` 2 `ab`}}",
+      "map[_0:a _1:b,c]map[]map[_0:a _1:b]",
+    ],
   ];
   for (const [template, output] of rows) {
     test(template, () => {
@@ -318,6 +344,83 @@ suite("functions", () => {
       if (output === "ERROR") assert.match(made, /^ERROR failed to execute/);
       else assert.equal(made, output);
     });
+
+  const integers: readonly (readonly [template: string, output: string])[] = [
+    ["{{max 0 (semver `18446744073709551615`).Major}}", "0"],
+    ["{{min 0 (semver `18446744073709551615`).Major}}", "-1"],
+    ["{{int (semver `18446744073709551615`).Major}}", "-1"],
+    ["{{int64 (semver `9223372036854775808`).Major}}", "-9223372036854775808"],
+    ["{{float64 (semver `18446744073709551615`).Major}}", "1.8446744073709552e+19"],
+    [
+      "{{float64 -3}} {{int `12.0`}} {{int `12.00.`}} {{int `12.`}} {{int `1.0.0`}}",
+      "-3 12 12 0 0",
+    ],
+    ["{{atoi `9223372036854775807`}} {{atoi `-0009223372036854775808`}}", `${most} ${least}`],
+    ["{{atoi `9223372036854775808`}} {{atoi `-9223372036854775809`}}", `${most} ${least}`],
+    ["{{int `9223372036854775807`}} {{int `9223372036854775808`}}", `${most} 0`],
+    [
+      "{{int `0x0_7f`}} {{int `-0b101`}} {{int `0o17`}} {{int `017`}} {{int `0`}}",
+      "127 -5 15 15 0",
+    ],
+    ["{{toDecimal `777`}} {{toDecimal `-00017`}} {{toDecimal `8`}}", "511 -15 0"],
+    ["{{toDecimal `777777777777777777777`}} {{toDecimal `1000000000000000000000`}}", `${most} 0`],
+  ];
+  for (const [template, output] of integers)
+    test(template, () => assert.equal(evaluated(template), output));
+
+  test("a text of hundreds of thousands of digits is out of range", () => {
+    const nines = "9".repeat(900_000);
+    assert.equal(evaluated(`{{atoi \`${nines}\`}} {{atoi \`-${nines}\`}}`), `${most} ${least}`);
+    assert.equal(evaluated(`{{int \`${nines}\`}} {{int64 \`0x${nines}\`}}`), "0 0");
+    assert.equal(evaluated(`{{toDecimal \`${"7".repeat(900_000)}\`}}`), "0");
+    assert.equal(evaluated(`{{int \`${"0".repeat(900_000)}7\`}}`), "7");
+    assert.match(evaluated(`{{int ${nines}}}`), /integer overflow/);
+  });
+
+  test("no big integer is made of a text that is out of range", () => {
+    const nines = "9".repeat(900_000);
+    const Real = globalThis.BigInt;
+    let longest = 0;
+    globalThis.BigInt = Object.assign(
+      (value: Parameters<BigIntConstructor>[0]) => {
+        if (typeof value === "string") longest = Math.max(longest, value.length);
+        return Real(value);
+      },
+      { asIntN: Real.asIntN, asUintN: Real.asUintN, prototype: Real.prototype },
+    ) as BigIntConstructor;
+    try {
+      for (const name of ["atoi", "int"]) evaluated(`{{${name} \`${nines}\`}}{{${name} \`7\`}}`);
+    } finally {
+      globalThis.BigInt = Real;
+    }
+    assert.ok(longest > 0 && longest < 100, `one was made of ${longest} characters`);
+  });
+
+  test("slugify of nothing is nothing", () => assert.equal(evaluated("{{slugify}}"), ""));
+
+  for (const method of ["Scan `2.0.0`", "UnmarshalText `2.0.0`", "UnmarshalJSON `2.0.0`"])
+    test(`a version has no ${method}, which would change it`, () => {
+      assert.match(
+        evaluated(`{{(semver \`1.2.3\`).${method}}}`),
+        /error calling \w+: it would change the version, which nothing here may: make another/,
+      );
+      assert.match(
+        evaluated(`{{(semver \`1.2.3\`).IncMajor.${method}}}`),
+        /can't evaluate field \w+/,
+      );
+    });
+
+  test("a slug has a limit of its own", () => {
+    assert.equal(
+      evaluated("{{slugify 0 true `hello world`}} {{slugify -1 `a b`}}"),
+      "hello-world a-b",
+    );
+    assert.equal(evaluated("{{slugify 0 false `hello world`}}"), "");
+    assert.match(
+      evaluated("{{slugify -1 false `a`}}"),
+      /error calling slugify: cannot cut a slug at -1: the limit is at least 0/,
+    );
+  });
 
   test("every function that Argo CD has is there, or refused by name", () => {
     const names =

@@ -33,4 +33,26 @@ suite("names", () => {
     assert.equal(normalize("Héllo.B_-"), "h-llo.b");
     assert.equal(slugify("Héllo", 50, true), "h-llo");
   });
+
+  const slugs: readonly (readonly [limit: number, smart: boolean, text: string, slug: string])[] = [
+    [0, true, "hello world", "hello-world"],
+    [-1, true, "hello world", "hello-world"],
+    [0, false, "hello world", ""],
+    [6, true, "hello world", "hello"],
+    [5, true, "hello world", "hello"],
+    [4, true, "hello world", "hell"],
+    [6, false, "hello world", "hello"],
+    [8, false, "hello world", "hello-wo"],
+    [300, true, "x".repeat(300), "x".repeat(253)],
+  ];
+  for (const [limit, smart, text, slug] of slugs)
+    test(`"${text.slice(0, 20)}" as a slug of ${limit}${smart ? ", smart," : ""} is "${slug.slice(0, 20)}"`, () =>
+      assert.equal(slugify(text, limit, smart), slug));
+
+  test("a slug that is not smart has no limit below 0", () => {
+    for (const text of ["a", ""])
+      assert.throws(() => slugify(text, -1, false), {
+        message: "cannot cut a slug at -1: the limit is at least 0",
+      });
+  });
 });

@@ -68,6 +68,8 @@ suite("formatFloat", () => {
   });
 });
 
+const free = (): void => {};
+
 suite("sprintf", () => {
   const rows: readonly (readonly [format: string, operands: readonly GoValue[], text: string])[] = [
     ["%d", [3], "%!d(float64=3)"],
@@ -105,9 +107,40 @@ suite("sprintf", () => {
     ["%t %v", [true, false], "true false"],
     ["%#v %#v", ["a", [1n]], '"a" []interface {}{1}'],
     ["%v", [new GoInteger("uint8", 98n)], "98"],
+    [
+      "%#08x|%#8x|%#-8x|%+08d|%#08b",
+      [255n, 255n, 255n, 7n, 5n],
+      "0x000000ff|    0xff|0xff    |+0000007|0b00000101",
+    ],
+    ["%#o %#o %#.3o %#O %08O", [0n, 8n, 8n, 8n, 8n], "0 010 010 0o010 0o00000010"],
+    ["%+.0d|%3.0d|%#.0x|%03.0d", [0n, 0n, 0n, 0n], "|   ||   "],
+    [
+      "%#U %.6U %#U %#.6U %#08U|%U",
+      [97n, 97n, 7n, 97n, 97n, -1n],
+      "U+0061 'a' U+000061 U+0007 U+000061 'a' U+0061 'a'|U+FFFFFFFFFFFFFFFF",
+    ],
+    ["%#10v|%#-5v|%#.1v|%#08v", ["a", "a", "abc", "a"], '       "a"|"a"  |"a"|00000"a"'],
+    [
+      "%#10v|%#.4v|%#08v",
+      [new GoInteger("uint8", 98n), new GoInteger("uint8", 98n), new GoInteger("uint8", 98n)],
+      "      0x62|0x0062|0x00000062",
+    ],
+    ["%.2s|%.1q|%3.1s", ["é€a", "€a", "😀b"], 'é€|"€"|  😀'],
+    ["%[d %[1]d %[x", [1n], "%!d(BADINDEX) %!x(BADINDEX)"],
   ];
   for (const [format, operands, text] of rows) {
-    test(`${format} gives ${text}`, () => assert.equal(sprintf(format, operands), text));
+    test(`${format} gives ${text}`, () => assert.equal(sprintf(format, operands, free), text));
+  }
+});
+
+test("an operand is paid for as often as a verb picks it", () => {
+  for (const verb of ["s", "v", ".1s", "q", "x", "#v", "5s"]) {
+    const work = (times: number): number => {
+      let paid = 0;
+      sprintf(`%[1]${verb}`.repeat(times), ["a".repeat(1_000)], (units) => (paid += units));
+      return paid;
+    };
+    assert.ok(work(20) - work(10) >= 10_000, `${verb}: ${work(10)} and ${work(20)}`);
   }
 });
 

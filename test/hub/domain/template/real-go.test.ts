@@ -22,17 +22,29 @@ suite("our Go templates and Go's", { skip: whyNoTool("go-templates") }, () => {
   const firstSeed = Number(process.env["WHEELHOUSE_SEED"] ?? 1);
 
   for (const seed of [firstSeed, firstSeed + 1, firstSeed + 2])
-    test(`say the same of ${count} random templates (seed ${seed})`, async () => {
+    test(`say the same of ${count} random templates (seed ${seed})`, async (context) => {
       const next = templateCases(seeded(seed));
       const cases = Array.from({ length: count }, next);
       const answers = await askGo(cases);
-      const differences = cases.flatMap((one, index) => {
-        const theirs = answers[index] ?? { stage: "crash" as const };
+      const judged = cases.map((one, index): Judged => {
+        const theirs = answers[index] ?? { stage: "crash" };
         const ours = evaluated(one);
-        return same(theirs, ours) ? [] : [{ seed, index, ...one, theirs, ours }];
+        return { seed, index, ...one, theirs, ours, verdict: verdict(theirs, ours) };
       });
-      assert.deepEqual(differences.slice(0, 3), [], `${differences.length} differences`);
       const worked = answers.filter((answer) => "output" in answer).length;
+      const excused = judged.filter(({ verdict }) => isExcuse(verdict));
+      context.diagnostic(
+        `seed ${seed}: ${worked} of ${count} templates work; excused: ${counted(excused)}`,
+      );
+      const differences = judged.filter(({ verdict }) => verdict === "different");
+      assert.deepEqual(differences.slice(0, 3), [], `${differences.length} differences`);
+      for (const [mode, some] of Map.groupBy(judged, modeOf)) {
+        const many = some.filter(({ verdict }) => isExcuse(verdict));
+        assert.ok(
+          many.length <= Math.max(excusesFew, some.length * excusedShareMost),
+          `${many.length} of ${some.length} templates with ${mode} are excused (seed ${seed}): ${counted(many)}`,
+        );
+      }
       assert.ok(worked > count / 5, `only ${worked} of ${count} templates work at all`);
     });
 
@@ -50,7 +62,12 @@ suite("our Go templates and Go's", { skip: whyNoTool("go-templates") }, () => {
         const counter = Math.floor(random() * 2 ** 33);
         return `{{derivePassword ${counter} "${type}" ${password} ${user} ${text()}}}`;
       });
-      return { template: calls.join("\n"), data: {}, option: "missingkey=error" };
+      return {
+        about: "anything",
+        template: calls.join("\n"),
+        data: {},
+        option: "missingkey=error",
+      };
     });
     const answers = await askGo(cases);
     for (const [index, one] of cases.entries()) assert.deepEqual(evaluated(one), answers[index]);
@@ -82,17 +99,47 @@ const missingKeys = {
   "missingkey=zero": "zero",
 } as const;
 
+/** What we do differently knowingly: each is allowed a few times only, so that no excuse becomes the rule. */
+type Excuse = "crash" | "endless" | "deliberate";
+
+type Judged = TemplateCase & {
+  readonly seed: number;
+  readonly index: number;
+  readonly theirs: GoAnswer;
+  readonly ours: Ours;
+  readonly verdict: "same" | "different" | Excuse;
+};
+
 const endless = /evaluation needs too much|characters on the way/;
 
 const deliberate =
-  /no current time to fall back to|another answer every time|abbreviation of this time zone|place in memory|gives bytes|wants a date within/;
+  /no current time to fall back to|another answer every time|abbreviation of this time zone|place in memory|gives bytes|wants a date within|would change the version/;
 
-function same(theirs: GoAnswer, ours: Ours): boolean {
+function verdict(theirs: GoAnswer, ours: Ours): Judged["verdict"] {
+  if ("output" in theirs && "output" in ours && theirs.output === ours.output) return "same";
+  if ("stage" in theirs && "stage" in ours && theirs.stage === ours.stage) return "same";
   // A map that holds itself: Go's process dies of its stack or finds the cycle; ours must end, and say so.
-  if ("stage" in theirs && theirs.stage === "crash") return true;
-  if ("error" in ours && endless.test(ours.error)) return true;
-  // What would be now in Go, what no zone's name is known for, and what lies in memory, are errors here.
-  if ("error" in ours && deliberate.test(ours.error)) return true;
-  if ("output" in theirs) return "output" in ours && ours.output === theirs.output;
-  return "stage" in ours && theirs.stage === ours.stage;
+  if (!("error" in ours)) return "different";
+  if ("stage" in theirs && theirs.stage === "crash") return "crash";
+  if (endless.test(ours.error)) return "endless";
+  // What would be now in Go, what no zone's name is known for, what lies in memory, and what changes a value that
+  // others hold, are errors here.
+  return deliberate.test(ours.error) ? "deliberate" : "different";
 }
+
+const isExcuse = (verdict: Judged["verdict"]): verdict is Excuse =>
+  verdict !== "same" && verdict !== "different";
+
+const modeOf = ({ about, option }: TemplateCase): string => `${option} about ${about}`;
+
+/** About 4 in 1,000 are excused; this many are in no mode unless an excuse hides more than it is for. */
+const excusedShareMost = 0.02;
+
+/** As many may be excused by chance in a run too short for shares. */
+const excusesFew = 3;
+
+/** How many there are of each verdict. */
+const counted = (judged: readonly Judged[]): string =>
+  [...Map.groupBy(judged, ({ verdict }) => verdict)]
+    .map(([verdict, some]) => `${some.length} ${verdict}`)
+    .join(", ") || "none";

@@ -4,10 +4,14 @@ import { argoFunctions } from "../../../../hub/domain/template/functions/index.t
 
 /** A template, what it is given, and how missing keys are met: a case for our engine and for Go's. */
 export type TemplateCase = {
+  readonly about: Topic;
   readonly template: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly option: "missingkey=default" | "missingkey=error" | "missingkey=zero";
 };
+
+/** What a template is about: some are full of bytes that are no text, or of times. */
+type Topic = "anything" | "bytes" | "times";
 
 /** Not for Go to judge: Argo CD's own, and those whose order is another each time in Go and sorted in ours. */
 const unjudged = new Set([
@@ -17,8 +21,6 @@ const unjudged = new Set([
   "derivePassword",
   "fromYaml",
   "fromYamlArray",
-  "normalize",
-  "slugify",
   "toYaml",
   "toYamlPretty",
   "fromJsonArray",
@@ -68,6 +70,8 @@ export function templateCases(random: () => number): () => TemplateCase {
     '{"k":[1,2.5,null]}',
     "Zm9v",
     "2024-02-29",
+    "12.00.",
+    "-feature/ABC_123--really.long. name of_a-branch that is cut",
   ];
   /** Bytes that are no UTF-8, by the ways to come by them; some are characters once they are put together. */
   const bytes = [
@@ -179,6 +183,16 @@ export function templateCases(random: () => number): () => TemplateCase {
     if (name.startsWith("duration")) return [name, quoted(durations)];
     return undefined;
   };
+  const slugWords = (): readonly string[] => {
+    const name = typed("string", 0);
+    const limit = pick(["0", "1", "-1", "7", "12", "50", "300", ".count", "`5`"]);
+    return [
+      "slugify",
+      ...pick([[], [limit], [limit], [limit, pick(["true", "false", ".flag", "1"])]]),
+      ...(chance(0.05) ? ["1"] : []),
+      name,
+    ];
+  };
   const data = (): Record<string, unknown> => ({
     name: pick(texts),
     text: pick(texts),
@@ -234,6 +248,9 @@ export function templateCases(random: () => number): () => TemplateCase {
           "0o17",
           "017",
           "1_000",
+          "(max 0 (semver `18446744073709551615`).Major)",
+          "(int (semver `18446744073709551614`).Major)",
+          "(int `-00018446744073709551617`)",
           "1.5",
           "-2.25",
           "1e3",
@@ -247,8 +264,7 @@ export function templateCases(random: () => number): () => TemplateCase {
   const variables: string[] = [];
   /** While what a `range` counts to is made: methods of times give numbers nobody lives to count to. */
   let counts = false;
-  /** What a template is about: some are full of bytes that are no text, or of times. */
-  let about: "anything" | "bytes" | "times" = "anything";
+  let about: Topic = "anything";
   const operand = (depth: number): string => {
     const kind = about === "times" && chance(0.5) ? 1 : random();
     if (about === "bytes" && chance(0.5)) return pick(bytes);
@@ -368,6 +384,7 @@ export function templateCases(random: () => number): () => TemplateCase {
           `Equal ${version()}`,
           "Equal nil",
           "Compare nil",
+          ...(chance(0.05) ? ["Scan `1.2.3`", "UnmarshalText .name", "UnmarshalJSON"] : []),
         ])}`,
       () => `${version()} | ${version()}.Compare`,
     ])();
@@ -448,6 +465,7 @@ export function templateCases(random: () => number): () => TemplateCase {
           "toDate",
           "date",
           "dateModify",
+          "slugify",
         ])
       : pick(functions);
     const bounded = costly.get(name);
@@ -456,11 +474,12 @@ export function templateCases(random: () => number): () => TemplateCase {
     if (name === "printf" && chance(0.8))
       return [
         "printf",
-        `"${pick(["%v", "%d", "%s", "%q", "%5d|%-5s|", "%x", "%T", "%05.2f", "%+v", "%#v", "%t", "%c", "%e", "%g", "%U", "%%", "% x", "%+q", "%#q", "%.2s", "%p", "%w", "%+d", "%6d", "%#x", "%o", "%#t", "%[2]v %[1]v", "%!"])} ${pick(["", "%v"])}"`,
+        `"${pick(["%v", "%d", "%s", "%q", "%5d|%-5s|", "%x", "%T", "%05.2f", "%+v", "%#v", "%t", "%c", "%e", "%g", "%U", "%%", "% x", "%+q", "%#q", "%.2s", "%p", "%w", "%+d", "%6d", "%#x", "%o", "%#t", "%[2]v %[1]v", "%!", "%#08x", "%+#09b", "%#o", "%O", "%+.0d", "%#U", "%.6U", "%#10v", "%#-6.1v", "%[1"])} ${pick(["", "%v"])}"`,
         ...many(3, () => operand(depth)),
       ];
     const dated = chance(0.9) ? dateWords(name) : undefined;
     if (dated !== undefined) return dated;
+    if (name === "slugify") return slugWords();
     const known = argoFunctions.get(name);
     if (known === undefined || chance(0.08)) return [name, ...many(3, () => operand(depth))];
     const { parameters, rest } = known;
@@ -575,6 +594,7 @@ export function templateCases(random: () => number): () => TemplateCase {
     variables.length = 0;
     about = pick(["anything", "anything", "bytes", "times"]);
     return {
+      about,
       template: body(2),
       data: data(),
       option: pick(["missingkey=default", "missingkey=error", "missingkey=zero"]),

@@ -6,6 +6,8 @@ import { encodeYaml, naturallySorted } from "../../../../hub/domain/template/yam
 import { goValueOf } from "../../../../hub/domain/template/value.ts";
 import { generateNeeds } from "../builders.ts";
 
+const free = (): void => {};
+
 suite("encodeYaml", () => {
   const rows: readonly (readonly [value: Json, text: string])[] = [
     ["yes", '"yes"'],
@@ -47,7 +49,7 @@ suite("encodeYaml", () => {
   ];
   for (const [value, text] of rows) {
     test(`${JSON.stringify(value).slice(0, 50)} is ${JSON.stringify(text).slice(0, 60)}`, () =>
-      assert.equal(encodeYaml(goValueOf(value)).replace(/\n$/, ""), text));
+      assert.equal(encodeYaml(goValueOf(value), free).replace(/\n$/, ""), text));
   }
 
   test("reads back as the value it was", () => {
@@ -57,8 +59,11 @@ suite("encodeYaml", () => {
         // A key that is __proto__ is refused by the reader.
         if (JSON.stringify(value).includes("__proto__")) return;
         const wanted = JSON.parse(JSON.stringify(value)) as Json;
-        const read = generateNeeds.decodeYaml(encodeYaml(goValueOf(wanted)));
-        assert.ok(read.ok, read.ok ? "" : `${read.problem}\n${encodeYaml(goValueOf(wanted))}`);
+        const read = generateNeeds.decodeYaml(encodeYaml(goValueOf(wanted), free));
+        assert.ok(
+          read.ok,
+          read.ok ? "" : `${read.problem}\n${encodeYaml(goValueOf(wanted), free)}`,
+        );
         assert.equal(canonicalJson(read.value), canonicalJson(wanted));
       }),
       { numRuns: 1000 },
@@ -74,7 +79,7 @@ suite("encodeYaml", () => {
     fc.assert(
       fc.property(words, words, (a, b) => {
         const wanted = { [`k${a}`]: b, list: [a, { [b]: a }] };
-        const text = encodeYaml(goValueOf(wanted));
+        const text = encodeYaml(goValueOf(wanted), free);
         const read = generateNeeds.decodeYaml(text);
         assert.ok(read.ok, read.ok ? "" : `${read.problem}\n${text}`);
         assert.equal(canonicalJson(read.value), canonicalJson(wanted), text);
@@ -82,6 +87,14 @@ suite("encodeYaml", () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test("each text is paid for as often as it is written", () => {
+  const shared = "ab".repeat(100);
+  let paid = 0;
+  const text = encodeYaml([shared, [shared], new Map([["k", shared]])], (units) => (paid += units));
+  assert.equal(text, `- ${shared}\n- - ${shared}\n- k: ${shared}\n`);
+  assert.ok(paid >= 3 * shared.length, `${paid}`);
 });
 
 test("keys are sorted as people count", () =>
