@@ -381,13 +381,12 @@ suite("functions", () => {
     const nines = "9".repeat(900_000);
     const Real = globalThis.BigInt;
     let longest = 0;
-    globalThis.BigInt = Object.assign(
-      (value: Parameters<BigIntConstructor>[0]) => {
+    globalThis.BigInt = new Proxy(Real, {
+      apply: (_, __, [value]: [Parameters<BigIntConstructor>[0]]) => {
         if (typeof value === "string") longest = Math.max(longest, value.length);
         return Real(value);
       },
-      { asIntN: Real.asIntN, asUintN: Real.asUintN, prototype: Real.prototype },
-    ) as BigIntConstructor;
+    });
     try {
       for (const name of ["atoi", "int"]) evaluated(`{{${name} \`${nines}\`}}{{${name} \`7\`}}`);
     } finally {
