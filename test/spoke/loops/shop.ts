@@ -1,5 +1,6 @@
 import { afterEach } from "node:test";
-import { keyOf } from "../../support/fake-cluster.ts";
+import type { ObjectKey } from "../../../proto/words/object-key.ts";
+import { keyOf, type FakeCluster } from "../../support/fake-cluster.ts";
 import { spokeBench, type SpokeBench } from "../../support/spoke-bench.ts";
 import { configMap, deployment, namespace, service } from "./manifests.ts";
 
@@ -15,6 +16,17 @@ export const shopManifests = [
   service("web"),
   configMap("settings"),
 ];
+
+/** Somebody else's finalizers on an object, which then stays until they are taken away. */
+export function setFinalizers(
+  cluster: FakeCluster,
+  key: ObjectKey,
+  finalizers: readonly string[],
+): void {
+  cluster.edit(key, (object) => {
+    object["metadata"] = { ...(object["metadata"] as object), finalizers };
+  });
+}
 
 /** Benches that are stopped after each test of the suite that asks for them, whatever became of it. */
 export function benchesOfSuite(): typeof spokeBench {

@@ -3,7 +3,7 @@ import test, { suite } from "node:test";
 import { fakeCluster } from "../../support/fake-cluster.ts";
 import { application, heldSet, newDisk, tombstone } from "../../support/spoke-bench.ts";
 import { configMap, definition } from "./manifests.ts";
-import { benchesOfSuite, settings, shopManifests } from "./shop.ts";
+import { benchesOfSuite, setFinalizers, settings, shopManifests } from "./shop.ts";
 
 suite("sync loop: tombstones", () => {
   const bench = benchesOfSuite();
@@ -16,12 +16,7 @@ suite("sync loop: tombstones", () => {
       heldSet([application({ manifests: [...shopManifests, definition()] }, disk)]),
     );
     await spoke.settle();
-    cluster.edit(settings, (object) => {
-      object["metadata"] = {
-        ...(object["metadata"] as object),
-        finalizers: ["example.com/hold"],
-      };
-    });
+    setFinalizers(cluster, settings, ["example.com/hold"]);
     await spoke.settle();
     cluster.forgetRequests();
     spoke.loop.setHeld(heldSet([], [tombstone("shop", 2)]));
@@ -35,9 +30,7 @@ suite("sync loop: tombstones", () => {
     assert.equal(spoke.reports.get("shop")?.health.message, "is being removed");
     // Not the order's own number: a hub would take that for something held that is newer than the order.
     assert.equal(spoke.reports.get("shop")?.storedGeneration, 1);
-    cluster.edit(settings, (object) => {
-      object["metadata"] = { ...(object["metadata"] as object), finalizers: [] };
-    });
+    setFinalizers(cluster, settings, []);
     await spoke.settle();
     assert.deepEqual(spoke.removed, ["shop 2"]);
     assert.equal(spoke.reports.get("shop"), undefined);
@@ -58,12 +51,7 @@ suite("sync loop: tombstones", () => {
       held: heldSet([application({ manifests: shopManifests }, disk)]),
     });
     await spoke.settle();
-    cluster.edit(settings, (object) => {
-      object["metadata"] = {
-        ...(object["metadata"] as object),
-        finalizers: ["example.com/hold"],
-      };
-    });
+    setFinalizers(cluster, settings, ["example.com/hold"]);
     spoke.loop.setHeld(heldSet([], [tombstone("shop", 2)]));
     await spoke.settle(60_000);
     assert.deepEqual(spoke.removed, [], "the finalizer holds it");
