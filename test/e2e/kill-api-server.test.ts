@@ -116,7 +116,7 @@ describe("a real control plane", { skip: whyNoControlPlane() }, () => {
       if (time === 1) await one.killSpoke();
       await plane.apiServer.start();
       if (time === 1) one.startSpoke();
-      await squad.checkAll(120_000);
+      await squad.checkAll(120_000, "cut-off");
     }
   });
 
@@ -128,7 +128,7 @@ describe("a real control plane", { skip: whyNoControlPlane() }, () => {
       if (time === 1) await one.killSpoke();
       plane.etcd.resume();
       if (time === 1) one.startSpoke();
-      await squad.checkAll(120_000);
+      await squad.checkAll(120_000, "cut-off");
     }
   });
 });

@@ -14,6 +14,7 @@ export type KubeJson = {
     readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
     readonly managedFields?: readonly { readonly manager: string; readonly operation: string }[];
   };
   readonly [field: string]: unknown;

@@ -15,13 +15,19 @@ import type { SeenRequest } from "./request-proxy.ts";
  * ask of it. Keeps the uid every object was first seen with.
  */
 export type EstateOracle = {
-  /** Throws unless the cluster holds exactly what this round says, and nothing happened on the way that Git did not ask for. */
-  readonly check: (round: number) => Promise<void>;
+  /**
+   * Throws unless the cluster holds exactly what this round says, and nothing happened on the way that Git did not ask
+   * for. Kubernetes promises one pod of a Job unless its controllers were `cutOff` from the API server: one whose
+   * request to make a pod was never answered makes another.
+   */
+  readonly check: (round: number, controllers?: Controllers) => Promise<void>;
   /** How many objects are there that this round no longer has. */
   readonly leftovers: (round: number) => Promise<number>;
   /** Throws when anything was created twice, or deleted without Git having removed it; the estate may be under way. */
   readonly checkSoFar: (round: number) => Promise<void>;
 };
+
+export type Controllers = "at-work" | "cut-off";
 
 export function estateOracle(
   name: string,
@@ -77,7 +83,7 @@ export function estateOracle(
       checkUids(await objectsNow());
       checkRequests(round);
     },
-    check: async (round) => {
+    check: async (round, controllers = "at-work") => {
       const objects = await objectsNow();
       const leaving = new Set(
         [...objects].flatMap(([path, { metadata }]) =>
@@ -94,16 +100,27 @@ export function estateOracle(
           assert.equal(roundIn(path, object), String(round), `${name}: round of ${path}`);
       checkUids(objects);
       checkRequests(round);
-      await checkJob(round);
+      await checkJob(round, controllers);
     },
   };
 
-  async function checkJob(round: number): Promise<void> {
+  async function checkJob(round: number, controllers: Controllers): Promise<void> {
     const job = jobOf(round);
+    const uid = uids.get(`${estateLists["jobs"] ?? ""}/${job}`);
     const pods = await kube.list(
       `/api/v1/namespaces/${estateNamespace}/pods?labelSelector=job-name%3D${job}`,
     );
-    assert.equal(pods.length, 1, `${name}: pods of job ${job}`);
+    for (const { metadata } of pods)
+      assert.deepEqual(
+        metadata.ownerReferences?.map((owner) => owner.uid),
+        [uid],
+        `${name}: owners of pod ${metadata.name} of job ${job}`,
+      );
+    const most = controllers === "at-work" ? 1 : 2;
+    assert.ok(
+      pods.length >= 1 && pods.length <= most,
+      `${name}: job ${job} has ${pods.length} pods`,
+    );
   }
 }
 

@@ -15,7 +15,7 @@ import {
 } from "../fleet.ts";
 import { publishProgram } from "./bundle.ts";
 import { applicationIn, estateLabels, firstRound, objectsPassing, roundFiles } from "./estate.ts";
-import { estateOracle, type EstateOracle } from "./estate-oracle.ts";
+import { estateOracle, type Controllers, type EstateOracle } from "./estate-oracle.ts";
 import { startRequestProxy, type RequestProxy } from "./request-proxy.ts";
 
 /** A fleet made to be killed: the published program, an estate in every cluster, and eyes on every request. */
@@ -32,7 +32,7 @@ export type Squad = {
    */
   readonly pushRoundInStep: () => Promise<void>;
   /** Waits until the hub says that every estate is at the newest round and well, then has every oracle check its cluster. */
-  readonly checkAll: (withinMs?: number) => Promise<void>;
+  readonly checkAll: (withinMs?: number, controllers?: Controllers) => Promise<void>;
   /** Whether the hub says so within this time. */
   readonly settledWithin: (withinMs: number) => Promise<boolean>;
   readonly stop: () => Promise<void>;
@@ -184,9 +184,9 @@ export async function startSquad(plan: SquadPlan): Promise<Squad> {
         () => true,
         () => false,
       ),
-    checkAll: async (withinMs = 60_000) => {
+    checkAll: async (withinMs = 60_000, controllers = "at-work") => {
       await allSettled(withinMs);
-      for (const { oracle } of members) await oracle.check(round);
+      for (const { oracle } of members) await oracle.check(round, controllers);
     },
     stop: async () => {
       await fleet.stop();
