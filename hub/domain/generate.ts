@@ -17,7 +17,7 @@ import { requeueSeconds, runEntry, smallest } from "./generators/index.ts";
 import type { Params } from "./params.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 import { Templates } from "./render-template.ts";
-import { atOnce, sortedInSlices, type Sliced } from "./sliced.ts";
+import { atOnce, seeInSlices, sortedInSlices, type Sliced } from "./sliced.ts";
 
 /** What generation needs from outside that is neither set nor fact. */
 export type GenerateNeeds = {
@@ -151,7 +151,7 @@ function* generating(
     else if (element.kind === "document") named.add(element.document);
   }
   if (asked?.isAnswered === false) return { kind: "asks", repositories: asked.unanswered() };
-  const { applications, flaws: nameFlaws } = named.all();
+  const { applications, flaws: nameFlaws } = yield* named.all();
   for (const flaw of nameFlaws) flaws.add(flaw);
   const seconds = smallest(
     set.generators.flatMap((entry) =>
@@ -161,7 +161,7 @@ function* generating(
   return {
     kind: "generated",
     generated: {
-      applications: yield* sortedInSlices(applications, (a, b) => (a.name < b.name ? -1 : 1)),
+      applications,
       flaws: flaws.all(),
       requeueAfterMs: seconds === 0 ? undefined : seconds * 1000,
     },
@@ -217,20 +217,19 @@ class Flaws {
   }
 }
 
-/** Reads what a set's elements came to. What has no name, or one that others have too, is a flaw. */
+/** Reads what a set's elements came to, by name. What has no name, or one that others have too, is a flaw. */
 export function namedApplications(
   set: string,
   documents: readonly JsonObject[],
 ): Pick<Generated, "applications" | "flaws"> {
   const named = new NamedApplications(set);
   for (const document of documents) named.add(document);
-  return named.all();
+  return atOnce(named.all());
 }
 
 class NamedApplications {
   readonly #set: string;
-  readonly #found = new Map<ApplicationName, Application>();
-  readonly #several = new Set<ApplicationName>();
+  readonly #found: Application[] = [];
   readonly #flaws: Flaw[] = [];
 
   constructor(set: string) {
@@ -239,32 +238,42 @@ class NamedApplications {
 
   add(document: JsonObject): void {
     const application = applicationOf(document);
-    if (!application.ok) {
+    if (application.ok) this.#found.push(application.value);
+    else
       this.#flaws.push({
         kind: "validation",
         application: undefined,
         problem: unnamed(this.#set, document, application.problem.message),
       });
-      return;
-    }
-    const { name } = application.value;
-    if (this.#found.has(name)) this.#several.add(name);
-    else this.#found.set(name, application.value);
   }
 
-  all(): Pick<Generated, "applications" | "flaws"> {
-    for (const name of this.#several) this.#found.delete(name);
-    const duplicates = [...this.#several].map((name): Flaw => ({
-      kind: "validation",
-      application: name,
-      problem: problem(
-        codes.duplicateName,
-        `ApplicationSet ${this.#set} contains applications with duplicate name: ${name}`,
-      ),
-    }));
-    return { applications: [...this.#found.values()], flaws: [...this.#flaws, ...duplicates] };
+  /** By name. What has a name that others have too comes together in that order: no table of names is needed. */
+  *all(): Sliced<Pick<Generated, "applications" | "flaws">> {
+    const sorted = yield* sortedInSlices(this.#found, byName);
+    const applications: Application[] = [];
+    const flaws = [...this.#flaws];
+    yield* seeInSlices(sorted, (application, index) => {
+      const { name } = application;
+      const isLikeBefore = sorted[index - 1]?.name === name;
+      const isLikeNext = sorted[index + 1]?.name === name;
+      if (!isLikeBefore && !isLikeNext) applications.push(application);
+      if (isLikeBefore && !isLikeNext) flaws.push(duplicateName(this.#set, name));
+    });
+    return { applications, flaws };
   }
 }
+
+const byName = (a: Application, b: Application): number =>
+  a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+
+const duplicateName = (set: string, name: ApplicationName): Flaw => ({
+  kind: "validation",
+  application: name,
+  problem: problem(
+    codes.duplicateName,
+    `ApplicationSet ${set} contains applications with duplicate name: ${name}`,
+  ),
+});
 
 function unnamed(set: string, document: JsonObject, reason: string): ProblemDraft {
   const metadata = field(document, "metadata");

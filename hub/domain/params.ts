@@ -36,20 +36,83 @@ export function deepMerged(base: Params, over: Params): Params {
   return merged;
 }
 
-/** Two sets of flat params as one, all values as text. Fails on a key they disagree about. */
+/** Flat params, every value as text. */
+export type Texts = ReadonlyMap<string, string>;
+
+export function textsOf(params: Params): Texts {
+  return isTexts(params)
+    ? params
+    : new Map([...params].map(([key, value]) => [key, printValue(value)]));
+}
+
+function isTexts(params: Params): params is Texts {
+  for (const value of params.values()) if (typeof value !== "string") return false;
+  return true;
+}
+
+/** Two sets of flat params as one. Fails on a key they disagree about. */
 export type Combined =
   | { readonly ok: true; readonly params: Params }
   | { readonly ok: false; readonly key: string; readonly a: string; readonly b: string };
 
-export function combinedText(a: Params, b: Params): Combined {
-  const combined = new Map<string, GoValue>();
-  for (const [key, value] of a) combined.set(key, printValue(value));
-  for (const [key, value] of b) {
-    const text = printValue(value);
-    const before = combined.get(key);
-    if (typeof before === "string" && before !== text)
-      return { ok: false, key, a: before, b: text };
-    combined.set(key, text);
+export function combinedTexts(a: Texts, b: Texts): Combined {
+  let shared = 0;
+  const [fewer, more] = a.size < b.size ? [a, b] : [b, a];
+  for (const [key, text] of fewer) {
+    const other = more.get(key);
+    if (other === undefined) continue;
+    if (other !== text) return { ok: false, key, a: a.get(key) ?? "", b: b.get(key) ?? "" };
+    shared += 1;
   }
-  return { ok: true, params: combined };
+  return { ok: true, params: new TextsOfBoth(a, b, shared) };
+}
+
+/**
+ * What two maps say that agree where both say something. It looks into them rather than copy them: a matrix
+ * makes a pair of every row and column, and a map of twenty texts costs as much as a whole Application.
+ */
+class TextsOfBoth extends Map<string, string> {
+  readonly #a: Texts;
+  readonly #b: Texts;
+  readonly #shared: number;
+
+  constructor(a: Texts, b: Texts, shared: number) {
+    super();
+    this.#a = a;
+    this.#b = b;
+    this.#shared = shared;
+  }
+
+  override get size(): number {
+    return this.#a.size + this.#b.size - this.#shared;
+  }
+
+  override get(key: string): string | undefined {
+    return this.#b.get(key) ?? this.#a.get(key);
+  }
+
+  override has(key: string): boolean {
+    return this.#b.has(key) || this.#a.has(key);
+  }
+
+  override *entries(): MapIterator<[string, string]> {
+    yield* this.#a.entries();
+    for (const entry of this.#b) if (!this.#a.has(entry[0])) yield entry;
+  }
+
+  override [Symbol.iterator](): MapIterator<[string, string]> {
+    return this.entries();
+  }
+
+  override *keys(): MapIterator<string> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  override *values(): MapIterator<string> {
+    for (const [, text] of this.entries()) yield text;
+  }
+
+  override forEach(call: (text: string, key: string, map: Map<string, string>) => void): void {
+    for (const [key, text] of this.entries()) call(text, key, this);
+  }
 }

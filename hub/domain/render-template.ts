@@ -201,7 +201,8 @@ function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
               `two keys of one mapping are rendered to ${JSON.stringify(name)}`,
             ),
           );
-        object[name] = rendered(value, params, onEmptyText);
+        object[name] =
+          value.kind === "constant" ? value.value : rendered(value, params, onEmptyText);
       }
       return object;
     }

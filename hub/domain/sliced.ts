@@ -62,6 +62,10 @@ function* mergedRuns<T>(
   right: readonly T[],
   compare: (a: T, b: T) => number,
 ): Sliced<readonly T[]> {
+  const [last] = left.slice(-1);
+  const [first] = right;
+  if (last === undefined || first === undefined || compare(last, first) <= 0)
+    return [...left, ...right];
   const merged: T[] = [];
   let fromRight = 0;
   for (const item of left) {

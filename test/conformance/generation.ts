@@ -28,7 +28,7 @@ import {
 } from "../../hub/domain/generate.ts";
 import type { GeneratorContext } from "../../hub/domain/generators/context.ts";
 import { requeueSeconds, smallest } from "../../hub/domain/generators/index.ts";
-import { combine, interpolated } from "../../hub/domain/generators/matrix.ts";
+import { interpolated, textPairs } from "../../hub/domain/generators/matrix.ts";
 import { setsByMergeKey } from "../../hub/domain/generators/merge.ts";
 import { withValues } from "../../hub/domain/generators/values.ts";
 import { overriddenTemplate } from "../../hub/domain/override-template.ts";
@@ -173,7 +173,8 @@ function runMergeKeys(one: ConformanceCase): Outcome {
 }
 
 function runCombine(one: ConformanceCase): Outcome {
-  const made = combine(paramsOf(field(one.input, "a")), paramsOf(field(one.input, "b")), false);
+  const [a, b] = ["a", "b"].map((side) => textPairs.sideOf(paramsOf(field(one.input, side))));
+  const made = textPairs.pairOf(a ?? new Map(), b ?? new Map());
   return made.ok ? ok(compareValue(one, "result", paramsJson(made.value))) : made;
 }
 

@@ -2,7 +2,7 @@ import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { canonicalJson } from "../../../proto/words/digest.ts";
 import type { Generator as WrittenGenerator, GeneratorEntry } from "../application-set.ts";
 import { emptyObject, field, isObject, type JsonObject } from "../document.ts";
-import { combinedText, deepMerged, type Params } from "../params.ts";
+import { combinedTexts, deepMerged, textsOf, type Params, type Texts } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
 import { compileDocument, Templates } from "../render-template.ts";
 import {
@@ -37,7 +37,10 @@ export function matrixParams(
       "error failed to get params for first generator in matrix generator",
       outer.problem,
     );
-  const combined = combinations(outer.value, sameFieldsOnce(second, context, run), context);
+  const inner = sameFieldsOnce(second, context, run);
+  const combined = context.templates.goTemplate
+    ? combinations(outer.value, inner, goPairs, context)
+    : combinations(outer.value, inner, textPairs, context);
   // Where nothing is spared a failure is everybody's, so it must be known before the first set is used.
   return context.spare === undefined ? atOnce(combined) : ok(spared(combined, context.spare));
 }
@@ -45,14 +48,42 @@ export function matrixParams(
 /** The sets of the second child beside one of the first's. */
 type Inner = (params: Params) => Generation;
 
+/** How two sets become one in a template mode. */
+type Pairing<Side> = {
+  /** What a set is made into once, for all the pairs it is in. */
+  readonly sideOf: (params: Params) => Side;
+  readonly pairOf: (a: Side, b: Side) => Result<Params, ProblemDraft>;
+};
+
+/** With Go templates the first child wins on a shared name. */
+const goPairs: Pairing<Params> = {
+  sideOf: (params) => params,
+  pairOf: (a, b) => ok(deepMerged(b, a)),
+};
+
+/** Without them both must say the same. */
+export const textPairs: Pairing<Texts> = {
+  sideOf: textsOf,
+  pairOf: (a, b) => {
+    const combined = combinedTexts(a, b);
+    if (combined.ok) return ok(combined.params);
+    const { key, a: left, b: right } = combined;
+    return generatorFailure(
+      `found duplicate key ${key} with different value, a: ${left} ,b: ${right}`,
+    );
+  },
+};
+
 /** Makes each pair as it is asked for: all at once they are the largest thing a generation would hold. */
-function* combinations(
+function* combinations<Side>(
   outer: readonly Params[],
   inner: Inner,
-  { templates, needs: { elementsMost = elementsByDefault } }: GeneratorContext,
+  { sideOf, pairOf }: Pairing<Side>,
+  { needs: { elementsMost = elementsByDefault } }: GeneratorContext,
 ): Generator<Result<Params, ProblemDraft>> {
   let pairs = 0;
   let before: readonly Params[] | undefined;
+  let columns: readonly Side[] = [];
   for (const a of outer) {
     const sets = inner(a);
     if (!sets.ok) {
@@ -65,6 +96,7 @@ function* combinations(
     pairs += sets.value.length;
     // Where two rows are the same all will be: then their number is known before they are made.
     const foreseen = sets.value === before ? sets.value.length * outer.length : pairs;
+    if (sets.value !== before) columns = sets.value.map(sideOf);
     before = sets.value;
     if (foreseen > elementsMost) {
       yield fail(
@@ -75,8 +107,9 @@ function* combinations(
       );
       return;
     }
-    for (const b of sets.value) {
-      const combined = combine(a, b, templates.goTemplate);
+    const row = sideOf(a);
+    for (const column of columns) {
+      const combined = pairOf(row, column);
       yield combined.ok
         ? combined
         : within(
@@ -138,17 +171,6 @@ function secondEntry(
     generators.push({ ...generator, body: body.value });
   }
   return ok({ ...entry, generators });
-}
-
-/** On a shared name the first child wins with Go templates; without them both must say the same. */
-export function combine(a: Params, b: Params, goTemplate: boolean): Result<Params, ProblemDraft> {
-  if (goTemplate) return ok(deepMerged(b, a));
-  const combined = combinedText(a, b);
-  if (combined.ok) return ok(combined.params);
-  const { key, a: left, b: right } = combined;
-  return generatorFailure(
-    `found duplicate key ${key} with different value, a: ${left} ,b: ${right}`,
-  );
 }
 
 /** A generator's fields with every text rendered. Its own template and its `values` are for later. */
