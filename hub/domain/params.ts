@@ -55,16 +55,16 @@ export type Combined =
   | { readonly ok: true; readonly params: Params }
   | { readonly ok: false; readonly key: string; readonly a: string; readonly b: string };
 
-export function combinedTexts(a: Texts, b: Texts): Combined {
-  let shared = 0;
-  const [fewer, more] = a.size < b.size ? [a, b] : [b, a];
-  for (const [key, text] of fewer) {
-    const other = more.get(key);
-    if (other === undefined) continue;
-    if (other !== text) return { ok: false, key, a: a.get(key) ?? "", b: b.get(key) ?? "" };
-    shared += 1;
+/** `shared` holds all names that both have, and others may be among them. */
+export function combinedTexts(a: Texts, b: Texts, shared: readonly string[]): Combined {
+  let both = 0;
+  for (const key of shared) {
+    const [ofA, ofB] = [a.get(key), b.get(key)];
+    if (ofA === undefined || ofB === undefined) continue;
+    if (ofA !== ofB) return { ok: false, key, a: ofA, b: ofB };
+    both += 1;
   }
-  return { ok: true, params: new TextsOfBoth(a, b, shared) };
+  return { ok: true, params: new TextsOfBoth(a, b, both) };
 }
 
 /**

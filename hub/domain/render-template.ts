@@ -21,6 +21,27 @@ import { compileFastTemplate } from "./template/fast.ts";
 /** A text with placeholders, parsed. */
 type Renderer = (params: Params) => Result<string, ProblemDraft>;
 
+/** The same, for the many texts of a document: throws `NotRendered` rather than make a result for each. */
+type TextMaker = (params: Params) => string;
+
+class NotRendered extends Error {
+  readonly problem: ProblemDraft;
+
+  constructor(because: ProblemDraft) {
+    super(because.message);
+    this.problem = because;
+  }
+}
+
+function unlessNotRendered<T>(work: () => T): Result<T, ProblemDraft> {
+  try {
+    return ok(work());
+  } catch (error) {
+    if (error instanceof NotRendered) return fail(error.problem);
+    throw error;
+  }
+}
+
 /** How many texts one generation remembers as parsed; those made out of params have no end. */
 const parsedMost = 10_000;
 
@@ -32,7 +53,7 @@ export class Templates {
   readonly goTemplate: boolean;
   readonly allowance: Allowance;
   readonly #manner: TemplateManner;
-  readonly #parsed = new Map<string, Renderer>();
+  readonly #parsed = new Map<string, TextMaker>();
 
   constructor(
     mode: { readonly goTemplate: boolean; readonly missingKey: MissingKey },
@@ -56,35 +77,38 @@ export class Templates {
   }
 
   renderer(text: string): Renderer {
+    const make = this.textMaker(text);
+    return (params) => unlessNotRendered(() => make(params));
+  }
+
+  textMaker(text: string): TextMaker {
     const known = this.#parsed.get(text);
     if (known !== undefined) return known;
-    const made = this.goTemplate ? goRenderer(text, this.#manner) : fastRenderer(text);
+    const made = this.goTemplate ? goText(text, this.#manner) : fastText(text);
     if (this.#parsed.size < parsedMost) this.#parsed.set(text, made);
     return made;
   }
 }
 
-function goRenderer(text: string, manner: TemplateManner): Renderer {
-  if (!text.includes("{{")) return () => ok(text);
+function goText(text: string, manner: TemplateManner): TextMaker {
+  if (!text.includes("{{")) return () => text;
   const template = compileTemplate(text, manner);
-  if (!template.ok) {
-    const refused = fail(templateProblem(template.problem));
-    return () => refused;
-  }
+  if (!template.ok) return never(templateProblem(template.problem));
   return (params) => {
     const made = template.value(params);
-    return made.ok ? made : fail(templateProblem(made.problem));
+    if (made.ok) return made.value;
+    throw new NotRendered(templateProblem(made.problem));
   };
 }
 
-function fastRenderer(text: string): Renderer {
+function fastText(text: string): TextMaker {
   const template = compileFastTemplate(text);
-  if (!template.ok) {
-    const refused = fail(problem(codes.badTemplate, template.problem));
-    return () => refused;
-  }
-  return (params) => ok(template.value(params));
+  return template.ok ? template.value : never(problem(codes.badTemplate, template.problem));
 }
+
+const never = (because: ProblemDraft) => (): never => {
+  throw new NotRendered(because);
+};
 
 const templateCodes = {
   parse: codes.badTemplate,
@@ -100,14 +124,16 @@ export type DocumentTemplate = (params: Params) => Result<Json, ProblemDraft>;
 
 type Node =
   | { readonly kind: "constant"; readonly value: Json }
-  | { readonly kind: "text"; readonly render: Renderer; readonly repeated: RepeatedTexts }
+  | { readonly kind: "text"; readonly make: TextMaker; readonly repeated: RepeatedTexts }
+  /** Text out of the params, which is there already. */
+  | { readonly kind: "param"; readonly make: TextMaker }
   | { readonly kind: "list"; readonly items: readonly Node[] }
   | {
       readonly kind: "object";
       readonly make: () => { [key: string]: Json };
       /** Whether any key is a template. */
       readonly namesKeys: boolean;
-      readonly fields: readonly { readonly key: string | Renderer; readonly value: Node }[];
+      readonly fields: readonly { readonly key: string | TextMaker; readonly value: Node }[];
     };
 
 /**
@@ -121,30 +147,20 @@ export function compileDocument(
   onEmptyText: () => void = () => {},
 ): DocumentTemplate {
   const node = compileNode(document, templates, false);
-  return (params) => {
-    try {
-      return ok(rendered(node, params, onEmptyText));
-    } catch (error) {
-      if (error instanceof NotRendered) return fail(error.problem);
-      throw error;
-    }
-  };
+  return (params) => unlessNotRendered(() => rendered(node, params, onEmptyText));
 }
 
-class NotRendered extends Error {
-  readonly problem: ProblemDraft;
-
-  constructor(because: ProblemDraft) {
-    super(because.message);
-    this.problem = because;
-  }
-}
+/** `{{name}}` and `{{ .path.basename }}`. */
+const loneParam = /^\{\{\s*[\w.[\]/-]+\s*\}\}$/;
 
 function compileNode(value: Json, templates: Templates, inValues: boolean): Node {
-  if (typeof value === "string")
-    return value.includes("{{")
-      ? { kind: "text", render: templates.renderer(value), repeated: new RepeatedTexts() }
-      : { kind: "constant", value };
+  if (typeof value === "string") {
+    if (!value.includes("{{")) return { kind: "constant", value };
+    const make = templates.textMaker(value);
+    return loneParam.test(value)
+      ? { kind: "param", make }
+      : { kind: "text", make, repeated: new RepeatedTexts() };
+  }
   if (isList(value)) {
     const items = value.map((item) => compileNode(item, templates, inValues));
     return items.every(isConstant)
@@ -160,7 +176,7 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
     const value = object[key] ?? null;
     if (value === null && inValues) return [];
     const node = compileNode(value, templates, inValues || key === "valuesObject");
-    return [{ key: key.includes("{{") ? templates.renderer(key) : key, value: node }];
+    return [{ key: key.includes("{{") ? templates.textMaker(key) : key, value: node }];
   });
   const constants = emptyObject();
   for (const { key, value } of fields) {
@@ -184,16 +200,21 @@ function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
     case "constant":
       return node.value;
     case "text": {
-      const text = textOf(node.render, params);
+      const text = node.make(params);
       if (text === "") onEmptyText();
       return node.repeated.kept(text);
+    }
+    case "param": {
+      const text = node.make(params);
+      if (text === "") onEmptyText();
+      return text;
     }
     case "list":
       return node.items.map((item) => rendered(item, params, onEmptyText));
     case "object": {
       const object = node.make();
       for (const { key, value } of node.fields) {
-        const name = typeof key === "string" ? key : textOf(key, params);
+        const name = typeof key === "string" ? key : key(params);
         if (node.namesKeys && name in object)
           throw new NotRendered(
             problem(
@@ -209,10 +230,4 @@ function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
     default:
       return unreachable(node, "template node");
   }
-}
-
-function textOf(render: Renderer, params: Params): string {
-  const made = render(params);
-  if (made.ok) return made.value;
-  throw new NotRendered(made.problem);
 }

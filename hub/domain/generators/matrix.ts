@@ -2,7 +2,7 @@ import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { canonicalJson } from "../../../proto/words/digest.ts";
 import type { Generator as WrittenGenerator, GeneratorEntry } from "../application-set.ts";
 import { emptyObject, field, isObject, type JsonObject } from "../document.ts";
-import { combinedTexts, deepMerged, textsOf, type Params, type Texts } from "../params.ts";
+import { combinedTexts, deepMerged, textsOf, type Params } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
 import { compileDocument, Templates } from "../render-template.ts";
 import {
@@ -48,44 +48,43 @@ export function matrixParams(
 /** The sets of the second child beside one of the first's. */
 type Inner = (params: Params) => Generation;
 
-/** How two sets become one in a template mode. */
-type Pairing<Side> = {
-  /** What a set is made into once, for all the pairs it is in. */
-  readonly sideOf: (params: Params) => Side;
-  readonly pairOf: (a: Side, b: Side) => Result<Params, ProblemDraft>;
-};
+/** How sets become pairs in a template mode. What is the same for all columns, or for all of a row, is done once. */
+type Pairing = (
+  columns: readonly Params[],
+) => (row: Params) => (column: number) => Result<Params, ProblemDraft>;
 
 /** With Go templates the first child wins on a shared name. */
-const goPairs: Pairing<Params> = {
-  sideOf: (params) => params,
-  pairOf: (a, b) => ok(deepMerged(b, a)),
-};
+const goPairs: Pairing = (columns) => (row) => (column) =>
+  ok(deepMerged(columns[column] ?? new Map(), row));
 
 /** Without them both must say the same. */
-export const textPairs: Pairing<Texts> = {
-  sideOf: textsOf,
-  pairOf: (a, b) => {
-    const combined = combinedTexts(a, b);
-    if (combined.ok) return ok(combined.params);
-    const { key, a: left, b: right } = combined;
-    return generatorFailure(
-      `found duplicate key ${key} with different value, a: ${left} ,b: ${right}`,
-    );
-  },
+export const textPairs: Pairing = (columns) => {
+  const texts = columns.map(textsOf);
+  const names = new Set(texts.flatMap((column) => [...column.keys()]));
+  return (row) => {
+    const textsOfRow = textsOf(row);
+    const shared = [...textsOfRow.keys()].filter((name) => names.has(name));
+    return (column) => {
+      const combined = combinedTexts(textsOfRow, texts[column] ?? new Map(), shared);
+      if (combined.ok) return ok(combined.params);
+      const { key, a, b } = combined;
+      return generatorFailure(`found duplicate key ${key} with different value, a: ${a} ,b: ${b}`);
+    };
+  };
 };
 
 /** Makes each pair as it is asked for: all at once they are the largest thing a generation would hold. */
-function* combinations<Side>(
+function* combinations(
   outer: readonly Params[],
   inner: Inner,
-  { sideOf, pairOf }: Pairing<Side>,
+  pairing: Pairing,
   { needs: { elementsMost = elementsByDefault } }: GeneratorContext,
 ): Generator<Result<Params, ProblemDraft>> {
   let pairs = 0;
   let before: readonly Params[] | undefined;
-  let columns: readonly Side[] = [];
-  for (const a of outer) {
-    const sets = inner(a);
+  let rowPairs = pairing([]);
+  for (const row of outer) {
+    const sets = inner(row);
     if (!sets.ok) {
       yield within(
         "failed to get params for second generator in the matrix generator",
@@ -93,23 +92,24 @@ function* combinations<Side>(
       );
       continue;
     }
-    pairs += sets.value.length;
+    const columns = sets.value;
+    pairs += columns.length;
     // Where two rows are the same all will be: then their number is known before they are made.
-    const foreseen = sets.value === before ? sets.value.length * outer.length : pairs;
-    if (sets.value !== before) columns = sets.value.map(sideOf);
-    before = sets.value;
+    const foreseen = columns === before ? columns.length * outer.length : pairs;
     if (foreseen > elementsMost) {
       yield fail(
         problem(
           codes.tooManyElements,
-          `the matrix generator gives more than ${elementsMost} sets of params, which is the most a set may have here (set-elements-most): ${outer.length} of the first generator, ${sets.value.length} of the second for each`,
+          `the matrix generator gives more than ${elementsMost} sets of params, which is the most a set may have here (set-elements-most): ${outer.length} of the first generator, ${columns.length} of the second for each`,
         ),
       );
       return;
     }
-    const row = sideOf(a);
-    for (const column of columns) {
-      const combined = pairOf(row, column);
+    if (columns !== before) rowPairs = pairing(columns);
+    before = columns;
+    const pairOf = rowPairs(row);
+    for (let column = 0; column < columns.length; column += 1) {
+      const combined = pairOf(column);
       yield combined.ok
         ? combined
         : within(

@@ -14,7 +14,7 @@ suite("two sets of flat params as one", () => {
     fc.assert(
       fc.property(texts, texts, (a, b) => {
         const disputed = [...a.keys()].filter((key) => b.has(key) && a.get(key) !== b.get(key));
-        const combined = combinedTexts(textsOf(a), textsOf(b));
+        const combined = combinedTexts(textsOf(a), textsOf(b), ["c", ...a.keys()]);
         if (!combined.ok) {
           assert.ok(disputed.includes(combined.key));
           assert.deepEqual([combined.a, combined.b], [a.get(combined.key), b.get(combined.key)]);
@@ -45,9 +45,9 @@ suite("two sets of flat params as one", () => {
 
   test("can be combined again", () => {
     const of = (key: string) => new Map([[key, key]]);
-    const inner = combinedTexts(of("a"), of("b"));
+    const inner = combinedTexts(of("a"), of("b"), []);
     assert.ok(inner.ok);
-    const outer = combinedTexts(textsOf(inner.params), of("c"));
+    const outer = combinedTexts(textsOf(inner.params), of("c"), []);
     assert.ok(outer.ok);
     assert.deepEqual([...outer.params.keys()], ["a", "b", "c"]);
   });
