@@ -3,9 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../../proto/kit/clock.ts";
-import { fail, ok } from "../../proto/kit/result.ts";
 import { silentLog } from "../../proto/kit/log.ts";
-import { digestOfText } from "../../proto/words/digest.ts";
 import { newTrace } from "../../proto/words/trace.ts";
 import { defaultShrinkLimits } from "../../hub/domain/shrink-guard.ts";
 import { parseDocuments, parseOne } from "../../hub/git/yaml.ts";
@@ -16,6 +14,7 @@ import { openStore, type Store } from "../../hub/store/store.ts";
 import { endsWithin } from "../../hub/watchdog.ts";
 import { transliterate } from "../../hub/transliterate.ts";
 import { addCluster } from "../contract/store/builders.ts";
+import { memoryTree } from "../support/memory-tree.ts";
 
 /**
  * `npm run bench -- publish [--clusters N] [--directories N]`: what it costs to publish a large set.
@@ -43,44 +42,14 @@ const directories = Array.from(
 
 /** A fleet repository with one set whose Applications carry `note`, and a ConfigMap a directory. */
 function treeAt(commit: string, note: string): PublishTree {
-  const files = new Map<string, string>([["fleet/set.yaml", JSON.stringify(setOf(note))]]);
-  for (const directory of directories)
-    files.set(
-      `${directory}/map.json`,
-      JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "map" } }),
-    );
-  const under = (path: string): [string, string][] =>
-    [...files].filter(([file]) => path === "" || file === path || file.startsWith(`${path}/`));
-  const identities = new Map<string, string | undefined>();
-  const oidOf = (path: string): string | undefined => {
-    if (!identities.has(path)) {
-      const found = under(path);
-      identities.set(
-        path,
-        found.length === 0 ? undefined : digestOfText(JSON.stringify(found)).slice(0, 40),
-      );
-    }
-    return identities.get(path);
-  };
-  return {
+  const map = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "map" } });
+  return memoryTree(
     commit,
-    oidOf,
-    entryAt: (path) =>
-      files.has(path)
-        ? { kind: "file" }
-        : oidOf(path) === undefined
-          ? undefined
-          : { kind: "directory" },
-    directories: () => ["apps", "fleet", ...directories],
-    list: (path) =>
-      oidOf(path) === undefined
-        ? undefined
-        : under(path).map(([file]) => ({ path: file, kind: "file", oid: oidOf(file) ?? "" })),
-    readFile: (path) => {
-      const text = files.get(path);
-      return text === undefined ? fail({ kind: "absent" }) : ok(Buffer.from(text));
-    },
-  };
+    new Map([
+      ["fleet/set.yaml", JSON.stringify(setOf(note))],
+      ...directories.map((directory) => [`${directory}/map.json`, map] as const),
+    ]),
+  );
 }
 
 const setOf = (note: string): object => ({
