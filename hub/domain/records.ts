@@ -235,6 +235,8 @@ export type ApplicationChange =
         | undefined;
       /** The cluster it leaves, when its destination changed. */
       readonly leaves: TombstoneDraft | undefined;
+      /** Whose it has been so far, when it is taken over. */
+      readonly takenFrom?: Origin;
     }
   | {
       readonly kind: "remove";

@@ -48,6 +48,16 @@ export function createPublishing(database: Database): Publishing {
 
     published: (origin, signal) => readPublished(database, origin, signal),
 
+    named: async (names, signal) => {
+      const found: PublishedApplication[] = [];
+      const breathe = breathing();
+      for (const some of pieces(names)) {
+        found.push(...(await database.read((db) => publishedNamed(db, some), signal)));
+        await breathe();
+      }
+      return found;
+    },
+
     rollout: (set, signal) => readRolloutRecord(database, set, signal),
 
     owners: async (names, signal) => {
@@ -149,18 +159,37 @@ async function publishedAfter(
   origin: Origin,
   after: string,
 ): Promise<readonly PublishedApplication[]> {
-  const rows = await db
-    .selectFrom("applications as a")
-    .innerJoin("application_documents as d", "d.application", "a.name")
-    .leftJoin("clusters as c", "c.key", "a.drafted_cluster_key")
-    .selectAll("a")
-    .select(["d.document", "c.id as drafted_cluster"])
+  const rows = await selectPublished(db)
     .where("a.origin_kind", "=", origin.kind)
     .where("a.origin_name", "=", origin.name)
     .where("a.name", ">", after as ApplicationName)
     .orderBy("a.name")
     .limit(rowsAtOnce)
     .execute();
+  return withOffered(db, rows);
+}
+
+const publishedNamed = async (
+  db: Db,
+  names: readonly ApplicationName[],
+): Promise<readonly PublishedApplication[]> =>
+  withOffered(db, await selectPublished(db).where("a.name", "in", names).execute());
+
+const selectPublished = (db: Db) =>
+  db
+    .selectFrom("applications as a")
+    .innerJoin("application_documents as d", "d.application", "a.name")
+    .leftJoin("clusters as c", "c.key", "a.drafted_cluster_key")
+    .selectAll("a")
+    .select(["d.document", "c.id as drafted_cluster"]);
+
+type PublishedRow = ApplicationRow & { readonly drafted_cluster: ClusterId | null };
+
+/** Adds what clusters are offered of these applications. */
+async function withOffered(
+  db: Db,
+  rows: readonly PublishedRow[],
+): Promise<readonly PublishedApplication[]> {
   if (rows.length === 0) return [];
   const offered = await db
     .selectFrom("desired_entries as e")
@@ -313,7 +342,7 @@ class Recording {
   async make(change: ApplicationChange, origin: Origin): Promise<void> {
     const name = change.kind === "write" ? change.record.name : change.name;
     const [known] = await this.#statements.applicationOf(this.#writing.db, { name });
-    if (known !== undefined && !sameOrigin(originFromRow(known), origin))
+    if (known !== undefined && !mayChange(change, origin, originFromRow(known)))
       throw new TypeError(
         `application ${name} is of ${known.origin_kind} ${known.origin_name}, not of ` +
           `${origin.kind} ${origin.name}`,
@@ -577,6 +606,13 @@ const behind = (
   raised: DesiredApplication | undefined,
 ): Partial<typeof fallenBehind> =>
   raised !== undefined && known.sync_status === "Synced" ? fallenBehind : {};
+
+/** Whether an origin may change an application of `owner`: its own, and what it takes over from just that one. */
+const mayChange = (change: ApplicationChange, origin: Origin, owner: Origin): boolean =>
+  sameOrigin(owner, origin) ||
+  (change.kind === "write" &&
+    change.takenFrom !== undefined &&
+    sameOrigin(owner, change.takenFrom));
 
 const sameOrigin = (left: Origin, right: Origin): boolean =>
   left.kind === right.kind && left.name === right.name;

@@ -369,6 +369,11 @@ export type Publishing = {
     origin: Origin,
     signal: AbortSignal,
   ) => Promise<readonly PublishedApplication[]>;
+  /** What is published under these names, whoever has them. */
+  readonly named: (
+    names: readonly ApplicationName[],
+    signal: AbortSignal,
+  ) => Promise<readonly PublishedApplication[]>;
   /** Empty for a set without a rollout. */
   readonly rollout: (set: string, signal: AbortSignal) => Promise<RolloutRecord>;
   readonly owners: (
@@ -382,7 +387,7 @@ export type Publishing = {
    * beyond every one the application had in that cluster, also when the draft says less. An entry equal to
    * the one offered moves nothing. Whatever concerns a cluster that is removed is passed over. Throws
    * TypeError, and writes nothing, when an application would leave a cluster without a tombstone or take
-   * the name of another origin's.
+   * the name of another origin's, unless the change says that it takes over from just that one.
    */
   readonly record: (
     publication: Publication,

@@ -163,7 +163,8 @@ export function write(
   more: {
     readonly draft?: Partial<ApplicationDraft>;
     readonly entry?: Partial<DesiredApplication>;
-    readonly leaves?: TombstoneDraft;
+    readonly leaves?: TombstoneDraft | undefined;
+    readonly takenFrom?: Origin;
   } = {},
 ): ApplicationChange {
   const desired = entry(name, bundle, more.entry);
@@ -179,6 +180,7 @@ export function write(
     }),
     desired: { cluster, entry: desired },
     leaves: more.leaves,
+    ...(more.takenFrom === undefined ? {} : { takenFrom: more.takenFrom }),
   };
 }
 
