@@ -132,6 +132,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       origins: store.publishing.origins,
       published: store.publishing.published,
       owners: store.publishing.owners,
+      named: store.publishing.named,
       rollout: store.publishing.rollout,
       record: store.publishing.record,
       onClustersChanged: needs.onClustersChanged,

@@ -10,6 +10,7 @@ import type {
 } from "../domain/records.ts";
 import { rolloutChange, type RolloutChange } from "../domain/rollout/record.ts";
 import { rolloutStates } from "../domain/rollout/rollout.ts";
+import { allowsDelete } from "../domain/set-policy.ts";
 import { annotationConsents } from "../domain/shrink-guard.ts";
 
 /** All that publishing writes of a set. */
@@ -41,6 +42,10 @@ export function lastWords(row: ApplicationSetRecord | undefined): ApplicationSet
   const last = row === undefined ? undefined : parseApplicationSet(JSON.parse(row.document));
   return last?.ok === true ? last.value : undefined;
 }
+
+/** Whether what a set made may go, after what it says now, or said last. What nobody can read says nothing else. */
+export const mayDelete = (set: ApplicationSet | undefined): boolean =>
+  set === undefined || allowsDelete(set.policy.applicationsSync);
 
 type Written = {
   readonly commit: string;

@@ -9,9 +9,17 @@ import type { OriginPlan, RolloutInput } from "../domain/plan/input.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
 import type { ClusterId } from "../../proto/words/ids.ts";
 import type { ApplicationSetRecord, Origin, PublishedApplication } from "../domain/records.ts";
-import { allowsDelete } from "../domain/set-policy.ts";
+import { consultsLive } from "../domain/set-policy.ts";
 import { atPace, type Pace } from "./pace.ts";
-import { consents, lastWords, rolloutChangeOf, setRow, wantedNames } from "./publish-origin.ts";
+import { LeftBehind } from "./publish-left-behind.ts";
+import {
+  consents,
+  lastWords,
+  mayDelete,
+  rolloutChangeOf,
+  setRow,
+  wantedNames,
+} from "./publish-origin.ts";
 import { record } from "./publish-record.ts";
 import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
 import { PassSources } from "./publish-sources.ts";
@@ -68,6 +76,7 @@ export class Pass {
   readonly #surroundings: Digest;
   readonly #trace: string;
   readonly #maker: Maker;
+  readonly #leftBehind: LeftBehind;
   readonly #needed = new Map<string, Set<string>>();
   /** Problems of plain Applications that are not published at all, so that no application shows them. */
   readonly homeless: ProblemDraft[] = [];
@@ -96,12 +105,14 @@ export class Pass {
     this.#fleet = fleet;
     this.#clusters = around.clusters;
     this.#trace = needs.newTrace();
+    this.#leftBehind = new LeftBehind(needs);
     this.#maker = new Maker({
       decodeYaml: needs.decodeYaml,
       transliterate: needs.transliterate,
       guard: needs.guard,
       clusters: around.clusters,
       admits: admission(around.clusters, fleet.projects),
+      leftBehind: (names, signal) => this.#leftBehind.under(names, signal),
       sources: new PassSources(needs, memory.facts, pace, {
         url: settings.fleet.url,
         commit,
@@ -175,7 +186,9 @@ export class Pass {
     }
     const absent = known.filter((origin) => !present.has(keyOf(origin)));
     works.push(...(await this.#unreadableWorks(absent, signal)));
-    for (const origin of removedOrigins(known, this.#fleet))
+    const removed = removedOrigins(known, this.#fleet);
+    await this.#leftBehind.learn(removed, signal);
+    for (const origin of removed)
       works.push({
         origin,
         file: "",
@@ -239,7 +252,10 @@ export class Pass {
     }
     const startedMs = this.#needs.clock.nowMs();
     const before = await this.#needs.published(work.origin, signal);
-    const kept = isSame && isFresh(remembered.made, startedMs) ? remembered : undefined;
+    const kept =
+      isSame && isFresh(remembered.made, startedMs) && !this.#mayDiffer(remembered.made)
+        ? remembered
+        : undefined;
     const made = kept?.made?.outcome ?? (await work.make(uses, before, signal));
     // What a failed origin is offered still comes from somewhere: keep watching that.
     const whole = made !== "waiting" && made.outcome.kind === "generated";
@@ -285,6 +301,12 @@ export class Pass {
     if (isRolling || isLeaving) this.#requeue(rolloutLookMs);
   }
 
+  /** Whether what was made may depend on what has been left behind since. */
+  #mayDiffer(made: OriginMemory["made"]): boolean {
+    const set = made?.outcome.set;
+    return !this.#leftBehind.isEmpty && set !== undefined && consultsLive(set.policy);
+  }
+
   #requeue(afterMs: number | undefined): void {
     if (afterMs !== undefined)
       this.#requeueAfterMs = Math.min(this.#requeueAfterMs ?? Infinity, afterMs);
@@ -309,6 +331,7 @@ export class Pass {
             strategy: set.strategy,
             ...(await this.#needs.rollout(origin.name, signal)),
           };
+    const owners = await this.#needs.owners(wantedNames(made.outcome), signal);
     const planning = planOrigin({
       origin,
       outcome: made.outcome,
@@ -316,12 +339,13 @@ export class Pass {
       problemBefore: isSet ? rowBefore?.problem : before[0]?.draft.problem,
       clusters: this.#clusters,
       projects: this.#fleet.projects,
-      owners: await this.#needs.owners(wantedNames(made.outcome), signal),
+      owners,
+      leftBehind: await this.#leftBehind.among(owners, signal),
       // The store raises generations beyond what it remembers of tombstones.
       generationFloor: new Map(),
       consent: consents(origin, set, before),
       shrink: this.#settings.shrink,
-      allowsRemovals: set === undefined || allowsDelete(set.policy.applicationsSync),
+      allowsRemovals: mayDelete(set),
       rollout,
       actor: this.#commit,
       trace: this.#trace,

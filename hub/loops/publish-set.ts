@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { Admission } from "../domain/admission.ts";
 import { applicationOf, type Application } from "../domain/application.ts";
 import type { ApplicationSet } from "../domain/application-set.ts";
@@ -58,6 +59,11 @@ export type MakerNeeds = {
   readonly transliterate: GenerateNeeds["transliterate"];
   readonly clusters: readonly ClusterFact[];
   readonly admits: Admission;
+  /** What is left behind under these names, for whoever names it. */
+  readonly leftBehind: (
+    names: readonly ApplicationName[],
+    signal: AbortSignal,
+  ) => Promise<readonly PublishedApplication[]>;
   readonly sources: PassSources;
   readonly pace: Pace;
   readonly guard: Guard;
@@ -207,11 +213,18 @@ export class Maker {
     signal: AbortSignal,
   ): Promise<readonly Application[]> {
     if (!consultsLive(policy)) return applications;
-    const documents = new Map(before.map(({ draft }) => [draft.name, draft.document]));
+    const names = applications.map(({ name }) => name);
+    const left = await this.#needs.leftBehind(names, signal);
+    const own = new Map(before.map(({ draft }) => [draft.name, draft.document]));
+    const others = new Map(left.map(({ draft }) => [draft.name, draft]));
     const wanted: Application[] = [];
     for (const application of applications) {
       await this.#needs.pace.breathe(signal);
-      const live = documents.get(application.name);
+      const { name } = application;
+      const other = others.get(name);
+      // Of another project it is not taken over, whatever the policy would make of it.
+      const mayTake = other?.project === application.project;
+      const live = own.get(name) ?? (mayTake ? other?.document : undefined);
       wanted.push(live === undefined ? application : reconciled(application, live, policy));
     }
     return wanted;

@@ -49,6 +49,11 @@ export type PublishNeeds = SourceNeeds & {
     names: readonly ApplicationName[],
     signal: AbortSignal,
   ) => Promise<ReadonlyMap<ApplicationName, Origin>>;
+  /** What is published under these names, whoever has them. */
+  readonly named: (
+    names: readonly ApplicationName[],
+    signal: AbortSignal,
+  ) => Promise<readonly PublishedApplication[]>;
   readonly record: (
     publication: {
       readonly origin: Origin;

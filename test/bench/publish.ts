@@ -172,6 +172,7 @@ async function main(): Promise<void> {
     origins: store.publishing.origins,
     published: store.publishing.published,
     owners: store.publishing.owners,
+    named: store.publishing.named,
     rollout: store.publishing.rollout,
     record: store.publishing.record,
     onClustersChanged: () => {},

@@ -117,6 +117,7 @@ function removals(before: readonly PublishedApplication[], wanted: ReadonlySet<s
     clusters: [],
     projects: new Map(),
     owners: new Map(),
+    leftBehind: [],
     generationFloor: new Map(),
     consent: true,
     shrink: defaultShrinkLimits,

@@ -68,6 +68,8 @@ export type PlanInput = {
   readonly projects: ReadonlyMap<string, AppProject>;
   /** Who has the names that the outcome wants, as far as they are taken. */
   readonly owners: ReadonlyMap<ApplicationName, Origin>;
+  /** Of those names, what sets have left behind that are gone from Git and may not delete what they made. */
+  readonly leftBehind: readonly PublishedApplication[];
   /** The largest generation an application had in a cluster that has forgotten it since, by `generationKey`. */
   readonly generationFloor: ReadonlyMap<string, Generation>;
   /** Whether someone agreed to removals beyond the limits. */

@@ -21,6 +21,7 @@ import {
 } from "./problems.ts";
 import { nextToRemove, planRollout, type RolloutPlan } from "./rollout.ts";
 import { kept, keptBack, offer, removal } from "./steps.ts";
+import { takeOver } from "./takeover.ts";
 import { judge, moves, type Verdict } from "./verdict.ts";
 import { codes, problemSince, type ProblemDraft } from "../problem.ts";
 import type { ClusterFact } from "../facts.ts";
@@ -82,14 +83,15 @@ function* planWanted(
   flaws: readonly Flaw[],
   cause: TombstoneCause,
 ): Sliced<OriginPlan> {
-  const before = yield* knownBefore(input);
-  const beforeByName = new Map<ApplicationName, PublishedApplication>();
-  yield* seeInSlices(before, (published) => beforeByName.set(published.draft.name, published));
-  const { verdicts, problems } = yield* judged(input, wanted, beforeByName);
+  const own = yield* withoutLostClusters(input, input.before);
+  const ownByName = new Map<ApplicationName, PublishedApplication>();
+  yield* seeInSlices(own, (published) => ownByName.set(published.draft.name, published));
+  const { verdicts, taken, problems } = yield* judged(input, wanted, ownByName);
+  const before = taken.length === 0 ? own : [...own, ...taken];
   problems.unshift(...flaws.map((flaw) => flaw.problem));
   const wantedNames = new Set<ApplicationName>();
   yield* seeInSlices(wanted, ({ application }) => wantedNames.add(application.name));
-  const flawed = flawedApplications(flaws, wantedNames, beforeByName);
+  const flawed = flawedApplications(flaws, wantedNames, ownByName);
   yield;
   const rollout =
     input.rollout === undefined || input.outcome.kind !== "generated"
@@ -210,26 +212,49 @@ function stepOf(input: Planning, task: Task, rollout: RolloutPlan | undefined): 
 }
 
 /** What was published, without what was in clusters that have left the hub. */
-function knownBefore({ before, clustersById }: Planning): Sliced<readonly PublishedApplication[]> {
-  return mapInSlices(before, (published) => withoutLostCluster(published, clustersById));
-}
+const withoutLostClusters = (
+  { clustersById }: Planning,
+  published: readonly PublishedApplication[],
+): Sliced<readonly PublishedApplication[]> =>
+  mapInSlices(published, (one) => withoutLostCluster(one, clustersById));
+
+type Judged = {
+  readonly verdicts: readonly Verdict[];
+  /** What is taken over by them. */
+  readonly taken: readonly PublishedApplication[];
+  readonly problems: ProblemDraft[];
+};
 
 function* judged(
   input: Planning,
   wanted: readonly ApplicationOutcome[],
-  before: ReadonlyMap<ApplicationName, PublishedApplication>,
-): Sliced<{ readonly verdicts: readonly Verdict[]; readonly problems: ProblemDraft[] }> {
+  own: ReadonlyMap<ApplicationName, PublishedApplication>,
+): Sliced<Judged> {
+  const { origin, owners } = input;
   const admits = admission(input.clusters, input.projects);
+  const leftBehind = new Map<ApplicationName, PublishedApplication>();
+  for (const published of yield* withoutLostClusters(input, input.leftBehind))
+    leftBehind.set(published.draft.name, published);
   const problems: ProblemDraft[] = [];
+  const taken: PublishedApplication[] = [];
   const verdicts: Verdict[] = [];
   yield* seeInSlices(wanted, (outcome) => {
     const { name } = outcome.application;
-    const owner = input.owners.get(name);
-    if (owner !== undefined && !sameOrigin(owner, input.origin) && !before.has(name))
-      problems.push(nameTaken(name, owner, input.origin));
-    else verdicts.push(judge(outcome, before.get(name), admits));
+    const before = own.get(name);
+    const owner = owners.get(name);
+    const left = leftBehind.get(name);
+    if (before !== undefined || owner === undefined || sameOrigin(owner, origin))
+      verdicts.push(judge(outcome, before, admits));
+    else if (left === undefined) problems.push(nameTaken(name, owner, origin));
+    else {
+      const verdict = takeOver(outcome, left, origin, admits);
+      if (verdict.ok) {
+        verdicts.push(verdict.value);
+        taken.push(left);
+      } else problems.push(verdict.problem);
+    }
   });
-  return { verdicts, problems };
+  return { verdicts, taken, problems };
 }
 
 type Flawed = { readonly published: PublishedApplication; readonly problem: ProblemDraft };

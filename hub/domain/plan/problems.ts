@@ -1,7 +1,7 @@
 import type { ApplicationName } from "../../../proto/words/ids.ts";
 import type { PlanInput } from "./input.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
-import type { FleetEventDraft, Origin, Problem } from "../records.ts";
+import type { ApplicationDraft, FleetEventDraft, Origin, Problem } from "../records.ts";
 import { consentAnnotation } from "../shrink-guard.ts";
 
 export const sameProblem = (a: Problem | undefined, b: Problem | undefined): boolean =>
@@ -19,6 +19,27 @@ export const nameTaken = (name: ApplicationName, owner: Origin, wants: Origin): 
     codes.nameTaken,
     `the application name ${name} belongs to ${describeOrigin(owner)}; ${describeOrigin(wants)} cannot have it too`,
   );
+
+/** What was left behind goes to somebody of its own project only. */
+export const leftToAnotherProject = (
+  { name, origin: owner, project }: ApplicationDraft,
+  wants: Origin,
+  wantsAs: string,
+): ProblemDraft =>
+  problem(
+    codes.nameTaken,
+    `the application name ${name} belongs to ${describeOrigin(owner)} of project ${project}, which is gone from Git; ` +
+      `${describeOrigin(wants)} is of project ${wantsAs} and cannot take it over`,
+  );
+
+/** Somebody names what was left behind, and says nothing that could be offered. */
+export const notTakenOver = (
+  { name, origin: owner }: ApplicationDraft,
+  because: ProblemDraft,
+): ProblemDraft => ({
+  code: because.code,
+  message: `${name} stays with ${describeOrigin(owner)}, which is gone from Git: ${because.message}`,
+});
 
 export const removalsHeld = (held: readonly ApplicationName[]): ProblemDraft => {
   const shown = held.slice(0, 5).join(", ");

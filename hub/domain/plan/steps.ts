@@ -5,10 +5,17 @@ import type { ApplicationName, ClusterId, Generation } from "../../../proto/word
 import type { Application } from "../application.ts";
 import type { ClusterFact } from "../facts.ts";
 import { generationKey, type Planning, type Step } from "./input.ts";
-import { describeOrigin, sameProblem } from "./problems.ts";
+import { describeOrigin, sameOrigin, sameProblem } from "./problems.ts";
+import { takeoverEvents, takingOver } from "./takeover.ts";
 import { isOffered, moves, samePolicy, type PublishVerdict } from "./verdict.ts";
 import { problemSince, type ProblemDraft } from "../problem.ts";
-import type { ApplicationDraft, Origin, PublishedApplication, TombstoneDraft } from "../records.ts";
+import type {
+  ApplicationDraft,
+  FleetEventDraft,
+  Origin,
+  PublishedApplication,
+  TombstoneDraft,
+} from "../records.ts";
 
 const nothing: Step = { changes: [], events: [] };
 
@@ -44,6 +51,13 @@ export function offer(input: Planning, verdict: PublishVerdict): Step {
     before !== undefined && moves(verdict)
       ? tombstone(input, before, "destination-changed")
       : undefined;
+  const passes = takeoverEvents(input, before);
+  const offered: FleetEventDraft = {
+    kind: before === undefined ? "application-created" : "application-changed",
+    subject: application.name,
+    cluster: cluster.name,
+    message: offerSentence(application, cluster, before, entry, same),
+  };
   return {
     changes: [
       {
@@ -51,16 +65,10 @@ export function offer(input: Planning, verdict: PublishVerdict): Step {
         record,
         desired: same ? undefined : { cluster: cluster.id, entry },
         leaves,
+        ...takingOver(input, before),
       },
     ],
-    events: [
-      {
-        kind: before === undefined ? "application-created" : "application-changed",
-        subject: application.name,
-        cluster: cluster.name,
-        message: offerSentence(application, cluster, before, entry, same),
-      },
-    ],
+    events: same && passes.length > 0 ? passes : [...passes, offered],
   };
 }
 
@@ -107,7 +115,7 @@ export function keptBack(
   return troubled(input, record, before);
 }
 
-/** The application stays exactly as it was, beside the reason. */
+/** What is offered stays exactly as it was, beside the reason. */
 export const kept = (
   input: Planning,
   published: PublishedApplication,
@@ -117,6 +125,7 @@ export const kept = (
     input,
     {
       ...published.draft,
+      origin: input.origin,
       problem: problemSince(because, published.draft.problem, input.nowMs),
     },
     published,
@@ -132,17 +141,28 @@ function troubled(
   const cluster =
     record.clusterId === undefined ? undefined : input.clustersById.get(record.clusterId);
   return {
-    changes: [{ kind: "write", record, desired: undefined, leaves: undefined }],
-    events: isNew
-      ? [
-          {
-            kind: "application-problem",
-            subject: record.name,
-            cluster: cluster?.name ?? "",
-            message: record.problem?.message ?? "",
-          },
-        ]
-      : [],
+    changes: [
+      {
+        kind: "write",
+        record,
+        desired: undefined,
+        leaves: undefined,
+        ...takingOver(input, before),
+      },
+    ],
+    events: [
+      ...takeoverEvents(input, before),
+      ...(isNew
+        ? [
+            {
+              kind: "application-problem" as const,
+              subject: record.name,
+              cluster: cluster?.name ?? "",
+              message: record.problem?.message ?? "",
+            },
+          ]
+        : []),
+    ],
   };
 }
 
@@ -255,6 +275,7 @@ const described = (
 // Labels, destination and the like are read out of the document, so equal documents have equal ones.
 const sameDraft = (a: ApplicationDraft, b: ApplicationDraft): boolean =>
   a.document === b.document &&
+  sameOrigin(a.origin, b.origin) &&
   a.revision === b.revision &&
   a.generation === b.generation &&
   a.bundle === b.bundle &&

@@ -174,6 +174,7 @@ suite("publishing", () => {
       origins: store.publishing.origins,
       published: store.publishing.published,
       owners: store.publishing.owners,
+      named: store.publishing.named,
       rollout: store.publishing.rollout,
       record: store.publishing.record,
       onClustersChanged: (clusters) => changed.push(...clusters),

@@ -82,6 +82,7 @@ export const base: PlanInput = {
   clusters,
   projects: new Map(),
   owners: new Map(),
+  leftBehind: [],
   generationFloor: new Map(),
   consent: false,
   shrink: defaultShrinkLimits,
