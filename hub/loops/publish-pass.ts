@@ -62,6 +62,8 @@ type Planned = {
   readonly plan: OriginPlan;
   readonly rowBefore: ApplicationSetRecord | undefined;
   readonly rollout: RolloutInput | undefined;
+  /** A set that is gone and may not delete: of what it made nothing moves any more. */
+  readonly isLeftBehind: boolean;
 };
 
 /** One pass over everything the fleet repository says at one commit. */
@@ -268,7 +270,7 @@ export class Pass {
       return;
     }
     const planned = await this.#planned(work, made, before, startedMs, signal);
-    const { plan, rollout } = planned;
+    const { plan, rollout, isLeftBehind } = planned;
     // What is recorded in part is settled no more, also when everything is as it was before that.
     if (remembered !== undefined)
       this.#memory.origins.set(key, { ...remembered, isSettled: false });
@@ -282,8 +284,8 @@ export class Pass {
       return;
     }
     this.#need(used);
-    const isRolling = plan.rollout.some(({ status }) => status !== "Healthy");
-    const isLeaving = made.outcome.kind === "removed" && rollout !== undefined;
+    const isRolling = !isLeftBehind && plan.rollout.some(({ status }) => status !== "Healthy");
+    const isLeaving = !isLeftBehind && made.outcome.kind === "removed" && rollout !== undefined;
     this.#memory.origins.set(key, {
       inputs: this.#inputs(work, used),
       uses: used,
@@ -331,6 +333,7 @@ export class Pass {
             strategy: set.strategy,
             ...(await this.#needs.rollout(origin.name, signal)),
           };
+    const allowsRemovals = mayDelete(set);
     const owners = await this.#needs.owners(wantedNames(made.outcome), signal);
     const planning = planOrigin({
       origin,
@@ -345,13 +348,15 @@ export class Pass {
       generationFloor: new Map(),
       consent: consents(origin, set, before),
       shrink: this.#settings.shrink,
-      allowsRemovals: mayDelete(set),
+      allowsRemovals,
       rollout,
       actor: this.#commit,
       trace: this.#trace,
       nowMs,
     });
-    return { plan: await atPace(planning, this.#pace, signal), rowBefore, rollout };
+    const plan = await atPace(planning, this.#pace, signal);
+    const isLeftBehind = made.outcome.kind === "removed" && !allowsRemovals;
+    return { plan, rowBefore, rollout, isLeftBehind };
   }
 
   /** How many applications changed. */

@@ -55,7 +55,7 @@ export const removalsHeld = (held: readonly ApplicationName[]): ProblemDraft => 
 export const keptByPolicy = (origin: Origin, count: number): ProblemDraft =>
   problem(
     codes.keptByPolicy,
-    `${describeOrigin(origin)} is gone from Git; its ${count} applications stay, because its syncPolicy.applicationsSync does not let them be deleted`,
+    `${describeOrigin(origin)} is gone from Git; ${count === 1 ? "its application stays" : `its ${count} applications stay`}, because its syncPolicy.applicationsSync does not let it delete`,
   );
 
 export function severalAsOne(problems: readonly ProblemDraft[]): ProblemDraft | undefined {
