@@ -1,10 +1,12 @@
 import { sql } from "kysely";
-import { bundleBlob, type Blob } from "../../proto/words/bundle.ts";
+import { bundleBlob } from "../../proto/words/bundle.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { ClusterId } from "../../proto/words/ids.ts";
 import { findCluster } from "./cluster-keys.ts";
 import { pieces, prepared, type Database, type Db } from "./database.ts";
+import { preparedRows } from "./prepared-rows.ts";
 import type { Blobs } from "./store.ts";
+import type { Tables } from "./tables.ts";
 
 export function createBlobs(database: Database): Blobs {
   const { db } = database;
@@ -23,6 +25,26 @@ export function createBlobs(database: Database): Blobs {
       .where("bb.blob", "=", parameter("digest"))
       .limit(1),
   );
+  const useBundle = prepared<{ digest: Digest; atMs: number }, { digest: Digest }>((parameter) =>
+    db
+      .updateTable("bundles")
+      .set({ used_at_ms: parameter("atMs") })
+      .where("digest", "=", parameter("digest"))
+      .returning("digest"),
+  );
+  const addBundles = preparedRows((rows: readonly Tables["bundles"][]) =>
+    db.insertInto("bundles").values(rows),
+  );
+  const addReferences = preparedRows((rows: readonly Tables["bundle_blobs"][]) =>
+    db.insertInto("bundle_blobs").values(rows),
+  );
+  const addBlobs = preparedRows<Tables["blobs"], { digest: Digest }>((rows) =>
+    db
+      .insertInto("blobs")
+      .values(rows)
+      .onConflict((conflict) => conflict.column("digest").doNothing())
+      .returning("digest"),
+  );
   const read = async (db: Db, digest: Digest) => (await byDigest(db, { digest }))[0]?.bytes;
 
   return {
@@ -33,24 +55,23 @@ export function createBlobs(database: Database): Blobs {
       const wanted = new Set<Digest>([list.digest, ...entries.entries.map(({ blob }) => blob)]);
       const given = [list, ...blobs.filter(({ digest }) => wanted.has(digest))];
       return database.write(async ({ db }) => {
-        const { numUpdatedRows } = await db
-          .updateTable("bundles")
-          .set({ used_at_ms: atMs })
-          .where("digest", "=", bundle)
-          .executeTakeFirstOrThrow();
-        if (numUpdatedRows > 0n) return 0;
-        const added = await insertBlobs(db, given, atMs);
-        await db
-          .insertInto("bundles")
-          .values({ digest: bundle, objects: entries.entries.length, used_at_ms: atMs })
-          .execute();
-        for (const some of pieces([...wanted])) {
-          await db
-            .insertInto("bundle_blobs")
-            .values(some.map((blob) => ({ bundle, blob })))
-            .execute();
-        }
-        return added;
+        if ((await useBundle(db, { digest: bundle, atMs })).length > 0) return 0;
+        const added = await addBlobs(
+          db,
+          given.map(({ digest, bytes }) => ({
+            digest,
+            size: bytes.byteLength,
+            bytes,
+            stored_at_ms: atMs,
+          })),
+        );
+        const objects = entries.entries.length;
+        await addBundles(db, [{ digest: bundle, objects, used_at_ms: atMs }]);
+        await addReferences(
+          db,
+          [...wanted].map((blob) => ({ bundle, blob })),
+        );
+        return added.length;
       }, signal);
     },
 
@@ -86,26 +107,6 @@ export function createBlobs(database: Database): Blobs {
       }
     },
   };
-}
-
-async function insertBlobs(db: Db, blobs: readonly Blob[], atMs: number): Promise<number> {
-  let added = 0;
-  for (const some of pieces(blobs, 50)) {
-    const { numInsertedOrUpdatedRows } = await db
-      .insertInto("blobs")
-      .values(
-        some.map(({ digest, bytes }) => ({
-          digest,
-          size: bytes.byteLength,
-          bytes,
-          stored_at_ms: atMs,
-        })),
-      )
-      .onConflict((conflict) => conflict.column("digest").doNothing())
-      .executeTakeFirstOrThrow();
-    added += Number(numInsertedOrUpdatedRows ?? 0n);
-  }
-  return added;
 }
 
 const bundlesAtOnce = 200;

@@ -1,8 +1,9 @@
 import type { HealthState } from "../../proto/words/health.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import type { Labels, StatusCounts } from "../domain/records.ts";
-import { pieces, type Db } from "./database.ts";
-import type { CountScope } from "./tables.ts";
+import { pieces, prepared, type Db } from "./database.ts";
+import { preparedRows } from "./prepared-rows.ts";
+import type { CountScope, Tables } from "./tables.ts";
 
 /** All that decides where an application is counted. */
 export type CountedApplication = {
@@ -29,6 +30,11 @@ export class CountLedger {
     string,
     { label: string; value: string; clusters: number; attached: number }
   >();
+  readonly #statements: CountStatements;
+
+  constructor(statements: CountStatements) {
+    this.#statements = statements;
+  }
 
   /** The application was counted as `before` and is now `after`; `undefined` where it did or does not exist. */
   application(before: CountedApplication | undefined, after: CountedApplication | undefined): void {
@@ -95,7 +101,7 @@ export class CountLedger {
   async #spread(db: Db): Promise<void> {
     const moved = [...this.#applications.values()].filter(({ delta }) => delta !== 0);
     this.#applications.clear();
-    const labels = await labelsOf(
+    const labels = await this.#labelsOf(
       db,
       new Set(moved.flatMap(({ counted }) => counted.clusterKey ?? [])),
     );
@@ -111,43 +117,40 @@ export class CountLedger {
     }
   }
 
+  async #labelsOf(
+    db: Db,
+    clusterKeys: ReadonlySet<number>,
+  ): Promise<ReadonlyMap<number, readonly ClusterLabel[]>> {
+    const labels = new Map<number, ClusterLabel[]>();
+    const keys = [...clusterKeys].map((key) => ({ cluster_key: key }));
+    for (const row of await this.#statements.labelsOf(db, keys)) {
+      const own = labels.get(row.cluster_key) ?? [];
+      own.push(row);
+      labels.set(row.cluster_key, own);
+    }
+    return labels;
+  }
+
   async #writeStates(db: Db): Promise<void> {
     const changed = [...this.#states.values()].filter(({ delta }) => delta !== 0);
     this.#states.clear();
-    for (const some of pieces(changed)) {
-      await db
-        .insertInto("status_counts")
-        .values(
-          some.map(({ place, state, delta }) => ({
-            ...place,
-            sync_status: state.syncStatus,
-            health: state.health,
-            applications: delta,
-          })),
-        )
-        .onConflict((conflict) =>
-          conflict
-            .columns(["scope", "subject", "value", "sync_status", "health"])
-            .doUpdateSet((of) => ({
-              applications: of("status_counts.applications", "+", of.ref("excluded.applications")),
-            })),
-        )
-        .execute();
-    }
+    await this.#statements.addStates(
+      db,
+      changed.map(({ place: { scope, subject, value }, state, delta }) => ({
+        scope,
+        subject,
+        value,
+        sync_status: state.syncStatus,
+        health: state.health,
+        applications: delta,
+      })),
+    );
     const shrunk = new Map(
       changed
         .filter(({ delta }) => delta < 0)
         .map(({ place }) => [`${place.scope}\n${place.subject}\n${place.value}`, place]),
     );
-    for (const { scope, subject, value } of shrunk.values()) {
-      await db
-        .deleteFrom("status_counts")
-        .where("scope", "=", scope)
-        .where("subject", "=", subject)
-        .where("value", "=", value)
-        .where("applications", "=", 0)
-        .execute();
-    }
+    for (const place of shrunk.values()) await this.#statements.dropEmptyStates(db, place);
   }
 
   async #writeClusters(db: Db): Promise<void> {
@@ -155,47 +158,72 @@ export class CountLedger {
       ({ clusters, attached }) => clusters !== 0 || attached !== 0,
     );
     this.#clusters.clear();
-    for (const some of pieces(changed)) {
-      await db
+    await this.#statements.addClusters(db, changed);
+    for (const { label, value, clusters } of changed)
+      if (clusters < 0) await this.#statements.dropEmptyClusters(db, { label, value });
+  }
+}
+
+type CountStatements = ReturnType<typeof prepareCounts>;
+
+type ClusterLabel = {
+  readonly cluster_key: number;
+  readonly label: string;
+  readonly value: string;
+};
+
+/** What ledgers write with. */
+export function prepareCounts(db: Db) {
+  return {
+    labelsOf: preparedRows<{ cluster_key: number }, ClusterLabel>((rows) =>
+      db
+        .selectFrom("cluster_labels")
+        .select(["cluster_key", "label", "value"])
+        .where(
+          "cluster_key",
+          "in",
+          rows.map((row) => row.cluster_key),
+        ),
+    ),
+    addStates: preparedRows((rows: readonly Tables["status_counts"][]) =>
+      db
+        .insertInto("status_counts")
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict
+            .columns(["scope", "subject", "value", "sync_status", "health"])
+            .doUpdateSet((of) => ({
+              applications: of("status_counts.applications", "+", of.ref("excluded.applications")),
+            })),
+        ),
+    ),
+    dropEmptyStates: prepared<Place, unknown>((parameter) =>
+      db
+        .deleteFrom("status_counts")
+        .where("scope", "=", parameter("scope"))
+        .where("subject", "=", parameter("subject"))
+        .where("value", "=", parameter("value"))
+        .where("applications", "=", 0),
+    ),
+    addClusters: preparedRows((rows: readonly Tables["cluster_counts"][]) =>
+      db
         .insertInto("cluster_counts")
-        .values([...some])
+        .values(rows)
         .onConflict((conflict) =>
           conflict.columns(["label", "value"]).doUpdateSet((of) => ({
             clusters: of("cluster_counts.clusters", "+", of.ref("excluded.clusters")),
             attached: of("cluster_counts.attached", "+", of.ref("excluded.attached")),
           })),
-        )
-        .execute();
-    }
-    for (const { label, value } of changed.filter(({ clusters }) => clusters < 0)) {
-      await db
+        ),
+    ),
+    dropEmptyClusters: prepared<{ label: string; value: string }, unknown>((parameter) =>
+      db
         .deleteFrom("cluster_counts")
-        .where("label", "=", label)
-        .where("value", "=", value)
-        .where("clusters", "=", 0)
-        .execute();
-    }
-  }
-}
-
-async function labelsOf(
-  db: Db,
-  clusterKeys: ReadonlySet<number>,
-): Promise<ReadonlyMap<number, readonly { readonly label: string; readonly value: string }[]>> {
-  const labels = new Map<number, { label: string; value: string }[]>();
-  for (const some of pieces([...clusterKeys])) {
-    const rows = await db
-      .selectFrom("cluster_labels")
-      .select(["cluster_key", "label", "value"])
-      .where("cluster_key", "in", some)
-      .execute();
-    for (const { cluster_key, label, value } of rows) {
-      const own = labels.get(cluster_key) ?? [];
-      own.push({ label, value });
-      labels.set(cluster_key, own);
-    }
-  }
-  return labels;
+        .where("label", "=", parameter("label"))
+        .where("value", "=", parameter("value"))
+        .where("clusters", "=", 0),
+    ),
+  };
 }
 
 /** How many are in one state, as a row says. */

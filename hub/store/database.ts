@@ -13,7 +13,7 @@ import { Migrator } from "kysely/migration";
 import { silentLog, type Log } from "../../proto/kit/log.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import type { FleetEventDraft } from "../domain/records.ts";
-import { CountLedger } from "./counts.ts";
+import { CountLedger, prepareCounts } from "./counts.ts";
 import { inserterOfEvents } from "./events.ts";
 import { migrations } from "./migrations/all.ts";
 import type { Tables } from "./tables.ts";
@@ -191,6 +191,7 @@ async function migrate(db: Db, log: Log): Promise<void> {
 function connected(sqlite: Sqlite.Database, db: Db): Database {
   const listeners = new Set<() => void>();
   const insertEvents = inserterOfEvents(db);
+  const countStatements = prepareCounts(db);
 
   async function transaction<T>(
     doing: string,
@@ -213,7 +214,7 @@ function connected(sqlite: Sqlite.Database, db: Db): Database {
       const result = await transaction(
         "written",
         async (db) => {
-          const counts = new CountLedger();
+          const counts = new CountLedger(countStatements);
           const breathe = breathing();
           const value = await work({
             db,

@@ -1,6 +1,9 @@
 import type { FleetEvent, FleetEventDraft } from "../domain/records.ts";
-import { prepared, type Database, type Db } from "./database.ts";
+import { pieces, prepared, type Database, type Db } from "./database.ts";
+import { preparedRows } from "./prepared-rows.ts";
 import type { Events } from "./store.ts";
+
+type EventRow = FleetEventDraft & { readonly at_ms: number };
 
 export type InsertEvents = (
   writing: { readonly db: Db; readonly breathe: () => Promise<void> },
@@ -9,18 +12,19 @@ export type InsertEvents = (
 
 /** Inside a transaction: sequences are given in the order of the list. */
 export function inserterOfEvents(db: Db): InsertEvents {
-  const insert = prepared<FleetEventDraft & { readonly at_ms: number }, unknown>((parameter) =>
-    db.insertInto("events").values({
-      at_ms: parameter("at_ms"),
-      kind: parameter("kind"),
-      subject: parameter("subject"),
-      cluster: parameter("cluster"),
-      message: parameter("message"),
-    }),
-  );
+  const insert = preparedRows((rows: readonly EventRow[]) => db.insertInto("events").values(rows));
   return async (writing, appended) => {
-    for (const { event, atMs } of appended) {
-      await insert(writing.db, { ...event, at_ms: atMs });
+    for (const some of pieces(appended)) {
+      await insert(
+        writing.db,
+        some.map(({ event: { kind, subject, cluster, message }, atMs }) => ({
+          at_ms: atMs,
+          kind,
+          subject,
+          cluster,
+          message,
+        })),
+      );
       await writing.breathe();
     }
   };
