@@ -5,7 +5,7 @@ import { countsOf, noApplications } from "./counts.ts";
 import { prepared, type Database, type Db } from "./database.ts";
 import type { Condition } from "./condition.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
-import { readRollout, writeRollout } from "./rollouts.ts";
+import { clearRollout, readRollout } from "./rollouts.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";
 import { addToSearch, nameCondition, removeFromSearch } from "./search.ts";
 import type { ApplicationSets } from "./store.ts";
@@ -139,7 +139,7 @@ export async function writeSet(
 }
 
 export async function removeSet(db: Db, name: string): Promise<void> {
-  await writeRollout(db, name, { kind: "cleared" });
+  await clearRollout(db, name);
   const removed = await db
     .deleteFrom("application_sets")
     .where("name", "=", name)

@@ -268,11 +268,16 @@ export async function markStored(
 }
 
 /** The root over what a cluster is offered now. */
-export async function rootOf(db: Db, clusterKey: number): Promise<Digest> {
-  const rows = await db
-    .selectFrom("desired_entries")
-    .select(["application", "digest"])
-    .where("cluster_key", "=", clusterKey)
-    .execute();
-  return desiredRoot(new Map(rows.map(({ application, digest }) => [application, digest])));
+export function findRoot(db: Db): (db: Db, cluster: number) => Promise<Digest> {
+  const digestsOf = prepared<{ cluster: number }, Pick<EntryRow, "application" | "digest">>(
+    (parameter) =>
+      db
+        .selectFrom("desired_entries")
+        .select(["application", "digest"])
+        .where("cluster_key", "=", parameter("cluster")),
+  );
+  return async (db, cluster) => {
+    const rows = await digestsOf(db, { cluster });
+    return desiredRoot(new Map(rows.map(({ application, digest }) => [application, digest])));
+  };
 }

@@ -1,4 +1,4 @@
-import { sql, type Selectable } from "kysely";
+import { sql } from "kysely";
 import { desiredDigest, type DesiredApplication } from "../../proto/words/desired.ts";
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import type {
@@ -18,27 +18,30 @@ import {
 } from "./application-rows.ts";
 import { removeSet, writeSet } from "./application-sets.ts";
 import { countedFromRow, fallenBehind, unreported } from "./application-status.ts";
-import { findCluster, type FindCluster, type KnownCluster } from "./cluster-keys.ts";
+import type { FindCluster, KnownCluster } from "./cluster-keys.ts";
 import {
   breathing,
   eachPiece,
   pieces,
-  prepared,
   rowsAtOnce,
   type Database,
   type Db,
   type Writing,
 } from "./database.ts";
-import { entryFromRow, rootOf } from "./desired-sets.ts";
+import { entryFromRow } from "./desired-sets.ts";
 import { writeJson } from "./json.ts";
 import { labelRows } from "./labels.ts";
-import { readRolloutRecord, writeRollout } from "./rollouts.ts";
-import { addToSearch, removeFromSearch } from "./search.ts";
+import { changedColumns, rowsOfStatement } from "./prepared-rows.ts";
+import {
+  noRows,
+  prepareStatements,
+  writeRows,
+  type EntryRow,
+  type KnownApplication,
+  type PublishingStatements,
+} from "./publishing-rows.ts";
+import { readRolloutRecord } from "./rollouts.ts";
 import type { Publishing } from "./store.ts";
-import type { LabelColumns, Tables } from "./tables.ts";
-
-type EntryRow = Selectable<Tables["desired_entries"]>;
-type KnownApplication = Selectable<Tables["applications"]>;
 
 export function createPublishing(database: Database): Publishing {
   const statements = prepareStatements(database.db);
@@ -85,12 +88,16 @@ export function createPublishing(database: Database): Publishing {
         const recording = new Recording(writing, statements, atMs);
         if (set === "removed") await removeSet(writing.db, origin.name);
         else if (set !== "unchanged") await writeSet(writing.db, set);
-        for (const change of changes) {
-          await recording.make(change, origin);
-          await writing.breathe();
+        for (const some of pieces(changes, rowsOfStatement)) {
+          await recording.readAhead(some.map(nameOf));
+          for (const change of some) {
+            await recording.make(change, origin);
+            await writing.breathe();
+          }
+          await recording.writeDown();
         }
         if (origin.kind === "application-set" && set !== "removed" && rollout !== undefined)
-          await writeRollout(writing.db, origin.name, rollout);
+          await statements.writeRollout(writing, origin.name, rollout);
         const changedClusters = await recording.finish();
         for (const event of events) writing.append(event, atMs);
         return { changedClusters };
@@ -244,83 +251,11 @@ async function distinctOrigins(db: Db): Promise<readonly Origin[]> {
   ];
 }
 
-type Statements = ReturnType<typeof prepareStatements>;
-
-function prepareStatements(db: Db) {
-  type Place = { cluster: number; application: ApplicationName };
-  return {
-    clusterOf: findCluster(db),
-    applicationOf: prepared<{ name: ApplicationName }, KnownApplication>((parameter) =>
-      db.selectFrom("applications").selectAll().where("name", "=", parameter("name")),
-    ),
-    entryOf: prepared<{ application: ApplicationName }, EntryRow>((parameter) =>
-      db
-        .selectFrom("desired_entries")
-        .selectAll()
-        .where("application", "=", parameter("application")),
-    ),
-    tombstoneGeneration: prepared<Place, { generation: number }>((parameter) =>
-      db
-        .selectFrom("tombstones")
-        .select("generation")
-        .where("cluster_key", "=", parameter("cluster"))
-        .where("application", "=", parameter("application")),
-    ),
-    dropTombstone: prepared<Place, unknown>((parameter) =>
-      db
-        .deleteFrom("tombstones")
-        .where("cluster_key", "=", parameter("cluster"))
-        .where("application", "=", parameter("application")),
-    ),
-    writeDocument: prepared<{ application: ApplicationName; document: string }, unknown>(
-      (parameter) =>
-        db
-          .insertInto("application_documents")
-          .values({ application: parameter("application"), document: parameter("document") })
-          .onConflict((conflict) =>
-            conflict.column("application").doUpdateSet({ document: parameter("document") }),
-          ),
-    ),
-    dropLabels: prepared<{ application: ApplicationName }, unknown>((parameter) =>
-      db.deleteFrom("application_labels").where("application", "=", parameter("application")),
-    ),
-    addLabel: prepared<{ application: ApplicationName } & LabelColumns, unknown>((parameter) =>
-      db.insertInto("application_labels").values({
-        application: parameter("application"),
-        label: parameter("label"),
-        value: parameter("value"),
-        number: parameter("number"),
-      }),
-    ),
-    writeEntry: prepared<EntryRow, unknown>((parameter) => {
-      const row = {
-        generation: parameter("generation"),
-        revision: parameter("revision"),
-        bundle: parameter("bundle"),
-        project: parameter("project"),
-        destination_namespace: parameter("destination_namespace"),
-        policy: parameter("policy"),
-        trace: parameter("trace"),
-        digest: parameter("digest"),
-        changed_version: parameter("changed_version"),
-        service_account: parameter("service_account"),
-      };
-      const place = {
-        cluster_key: parameter("cluster_key"),
-        application: parameter("application"),
-      };
-      return db
-        .insertInto("desired_entries")
-        .values({ ...place, ...row })
-        .onConflict((conflict) =>
-          conflict.columns(["cluster_key", "application"]).doUpdateSet(row),
-        );
-    }),
-    dropEntry: prepared<{ application: ApplicationName }, unknown>((parameter) =>
-      db.deleteFrom("desired_entries").where("application", "=", parameter("application")),
-    ),
-  };
-}
+/** What the store has of an application. */
+type Found = {
+  readonly known: KnownApplication | undefined;
+  readonly offered: EntryRow | undefined;
+};
 
 /** A cluster whose desired set this publication changes, and the version that does. */
 type Touched = { readonly cluster: KnownCluster; readonly version: number };
@@ -328,30 +263,59 @@ type Touched = { readonly cluster: KnownCluster; readonly version: number };
 /** One publication on its way into the database. */
 class Recording {
   readonly #writing: Writing;
-  readonly #statements: Statements;
+  readonly #statements: PublishingStatements;
   readonly #atMs: number;
   readonly #clusters = new Map<ClusterId, KnownCluster | undefined>();
   readonly #touched = new Map<ClusterId, Touched>();
+  readonly #found = new Map<ApplicationName, Found>();
+  #waiting = noRows();
 
-  constructor(writing: Writing, statements: Statements, atMs: number) {
+  constructor(writing: Writing, statements: PublishingStatements, atMs: number) {
     this.#writing = writing;
     this.#statements = statements;
     this.#atMs = atMs;
   }
 
+  /** Reads what there is of the applications that change next, with a few statements for all of them. */
+  async readAhead(names: readonly ApplicationName[]): Promise<void> {
+    const { db } = this.#writing;
+    const rows = await this.#statements.applicationsOf(
+      db,
+      names.map((application) => ({ application })),
+    );
+    const known = new Map(rows.map((row) => [row.name, row]));
+    // Nothing is offered that is no application.
+    const entries = await this.#statements.entriesOf(
+      db,
+      rows.map(({ name }) => ({ application: name })),
+    );
+    const offered = new Map(entries.map((entry) => [entry.application, entry]));
+    for (const name of names)
+      this.#found.set(name, { known: known.get(name), offered: offered.get(name) });
+  }
+
   async make(change: ApplicationChange, origin: Origin): Promise<void> {
-    const name = change.kind === "write" ? change.record.name : change.name;
-    const [known] = await this.#statements.applicationOf(this.#writing.db, { name });
+    const name = nameOf(change);
+    const { known, offered } = await this.#find(name);
     if (known !== undefined && !mayChange(change, origin, originFromRow(known)))
       throw new TypeError(
         `application ${name} is of ${known.origin_kind} ${known.origin_name}, not of ` +
           `${origin.kind} ${origin.name}`,
       );
     if (change.kind === "remove") {
-      if (known !== undefined) await this.#remove(known, change.tombstone);
+      if (known !== undefined) await this.#remove(known, offered, change.tombstone);
     } else {
-      await this.#write(known, change);
+      await this.#write(known, offered, change);
     }
+  }
+
+  /** What there is of an application before it changes. Given once: after the change it is something else. */
+  async #find(name: ApplicationName): Promise<Found> {
+    if (this.#waiting.names.has(name)) await this.writeDown();
+    if (!this.#found.has(name)) await this.readAhead([name]);
+    const found = this.#found.get(name);
+    this.#found.delete(name);
+    return found ?? { known: undefined, offered: undefined };
   }
 
   /** Gives what the cluster should have, or lose, a number it has not seen. Nothing to do when it has one. */
@@ -360,9 +324,10 @@ class Recording {
     const cluster = await this.#cluster(id);
     if (cluster === undefined) return;
     if (what === "offer") {
-      const [offered] = await this.#statements.entryOf(db, { application });
-      if (offered?.cluster_key === cluster.key && offered.generation < generation)
-        await this.#renumber(cluster, offered, generation + 1);
+      const { known, offered } = await this.#find(application);
+      if (known === undefined || offered?.cluster_key !== cluster.key) return;
+      if (offered.generation < generation)
+        await this.#renumber(cluster, known, offered, generation + 1);
       return;
     }
     const [tombstone] = await this.#statements.tombstoneGeneration(db, {
@@ -380,63 +345,72 @@ class Recording {
       .execute();
   }
 
-  async #renumber(cluster: KnownCluster, offered: EntryRow, generation: number): Promise<void> {
-    const known = await this.#writing.db
-      .selectFrom("applications as a")
-      .innerJoin("application_documents as d", "d.application", "a.name")
-      .selectAll("a")
-      .select("d.document")
-      .where("a.name", "=", offered.application)
-      .executeTakeFirst();
-    if (known === undefined) return;
+  async #renumber(
+    cluster: KnownCluster,
+    known: KnownApplication,
+    offered: EntryRow,
+    generation: number,
+  ): Promise<void> {
+    const { name: application } = known;
+    const [long] = await this.#statements.documentOf(this.#writing.db, { application });
+    if (long === undefined) return;
     const drafted =
       known.drafted_cluster_key === null
         ? undefined
         : await this.#clusterByKey(known.drafted_cluster_key);
-    await this.#write(known, {
+    await this.#write(known, offered, {
       kind: "write",
-      record: draftFromRow(known, drafted?.id),
+      record: draftFromRow({ ...known, ...long }, drafted?.id),
       desired: { cluster: cluster.id, entry: { ...entryFromRow(offered), generation } },
       leaves: undefined,
     });
   }
 
-  /** Writes the new versions and roots. Returns whose they are. */
+  /** Writes what waits. */
+  async writeDown(): Promise<void> {
+    const rows = this.#waiting;
+    this.#waiting = noRows();
+    await writeRows(this.#writing.db, this.#statements, rows);
+  }
+
+  /** Writes what waits, and the new versions and roots. Returns whose they are. */
   async finish(): Promise<readonly ClusterId[]> {
     const { db, breathe } = this.#writing;
+    await this.writeDown();
     for (const { cluster, version } of this.#touched.values()) {
-      await db
-        .updateTable("clusters")
-        .set({ desired_version: version, desired_root: await rootOf(db, cluster.key) })
-        .where("key", "=", cluster.key)
-        .execute();
+      const root = await this.#statements.rootOf(db, cluster.key);
+      await this.#statements.setDesired(db, { cluster: cluster.key, version, root });
       await breathe();
     }
     return [...this.#touched.keys()];
   }
 
-  async #remove(known: KnownApplication, tombstone: TombstoneDraft | undefined): Promise<void> {
+  async #remove(
+    known: KnownApplication,
+    offered: EntryRow | undefined,
+    tombstone: TombstoneDraft | undefined,
+  ): Promise<void> {
     const { db, counts } = this.#writing;
-    if (tombstone !== undefined) await this.#leave(known.name, tombstone);
-    const [left] = await this.#statements.entryOf(db, { application: known.name });
+    const left = tombstone === undefined ? offered : await this.#leave(offered, tombstone);
     if (left !== undefined)
       throw new TypeError(`application ${known.name} may not be removed without a tombstone`);
     counts.application(countedFromRow(known), undefined);
-    await removeFromSearch(db, "application_search", known.key);
+    this.#waiting.names.add(known.name);
+    this.#waiting.lost.push({ key: known.key });
     // Its document, labels, resources and images go with it.
-    await db.deleteFrom("applications").where("key", "=", known.key).execute();
+    await this.#statements.removeApplication(db, { key: known.key });
   }
 
   async #write(
     known: KnownApplication | undefined,
+    offeredBefore: EntryRow | undefined,
     { record, desired, leaves }: Extract<ApplicationChange, { kind: "write" }>,
   ): Promise<void> {
     const { db, counts } = this.#writing;
-    if (leaves !== undefined) await this.#leave(record.name, leaves);
+    const offered = leaves === undefined ? offeredBefore : await this.#leave(offeredBefore, leaves);
     const drafted =
       record.clusterId === undefined ? undefined : await this.#cluster(record.clusterId);
     const target = desired === undefined ? undefined : await this.#cluster(desired.cluster);
-    const [offered] = await this.#statements.entryOf(db, { application: record.name });
     if (target !== undefined && offered !== undefined && offered.cluster_key !== target.key)
       throw new TypeError(`application ${record.name} may not leave a cluster without a tombstone`);
 
@@ -445,7 +419,10 @@ class Recording {
         ? undefined
         : await this.#raise(target, desired.entry, offered, known);
     const runsIn =
-      target ?? (offered === undefined ? drafted : await this.#clusterByKey(offered.cluster_key));
+      target ??
+      (offered === undefined || offered.cluster_key === drafted?.key
+        ? drafted
+        : await this.#clusterByKey(offered.cluster_key));
     // What is offered may have been given another number since this was decided.
     const generation = raised?.generation ?? offered?.generation ?? record.generation;
     const draft: ApplicationDraft = {
@@ -464,28 +441,33 @@ class Recording {
         changed_at_ms: this.#atMs,
       };
       const status = known === undefined || moves ? unreported : behind(known, raised);
+      this.#waiting.names.add(record.name);
       if (known === undefined) {
-        const { key } = await db
-          .insertInto("applications")
-          .values({ ...row, ...unreported, created_at_ms: this.#atMs })
-          .returning("key")
-          .executeTakeFirstOrThrow();
-        await addToSearch(db, "application_search", key, record.name);
+        this.#waiting.applications.push({ ...row, ...unreported, created_at_ms: this.#atMs });
+        this.#waiting.found.push({ application: record.name });
       } else {
-        await db
-          .updateTable("applications")
-          .set({ ...row, ...status })
-          .where("key", "=", known.key)
-          .execute();
-        if (moves)
-          await db.deleteFrom("resources").where("application", "=", record.name).execute();
+        const changed = changedColumns<KnownApplication>(known, { ...row, ...status });
+        await this.#statements.updateApplication(db, { ...changed, key: known.key });
+        if (moves) await this.#statements.dropResources(db, { application: record.name });
       }
-      const before = known === undefined ? undefined : countedFromRow(known);
-      counts.application(before, countedFromRow({ ...(known ?? unreported), ...row, ...status }));
-      await this.#writeLongParts(draft);
+      const { sync_status, health } = known ?? unreported;
+      counts.application(
+        known === undefined ? undefined : countedFromRow(known),
+        countedFromRow({ sync_status, health, ...row, ...status }),
+      );
+      this.#waiting.documents.push({ application: record.name, document: record.document });
+      if (known?.labels !== row.labels) this.#relabel(known, record);
     }
     if (desired !== undefined && target !== undefined && raised !== undefined)
-      await this.#offer(target, raised);
+      await this.#offer(target, raised, offered);
+  }
+
+  #relabel(
+    known: KnownApplication | undefined,
+    { name: application, labels }: ApplicationDraft,
+  ): void {
+    if (known !== undefined) this.#waiting.unlabelled.push({ application });
+    for (const row of labelRows(labels)) this.#waiting.labels.push({ application, ...row });
   }
 
   /** The entry with a generation beyond all before it; `undefined` when it is what is offered already. */
@@ -495,33 +477,30 @@ class Recording {
     offered: EntryRow | undefined,
     known: KnownApplication | undefined,
   ): Promise<DesiredApplication | undefined> {
-    if (offered?.digest === desiredDigest(entry)) return undefined;
+    if (offered !== undefined && offered.digest === desiredDigest(entry)) return undefined;
     // A hub that was restored from a backup hears of newer generations than it gave out.
     const reported = known?.cluster_key === target.key ? known.stored_generation : 0;
-    const floor = Math.max(reported, await this.#floor(target, entry.application, offered));
-    return { ...entry, generation: Math.max(entry.generation, floor + 1) };
+    const before = offered?.generation ?? (await this.#liftTombstone(target, entry.application));
+    return { ...entry, generation: Math.max(entry.generation, before + 1, reported + 1) };
   }
 
-  /** The highest generation the application ever had in the cluster. */
-  async #floor(
-    cluster: KnownCluster,
-    application: ApplicationName,
-    offered: EntryRow | undefined,
-  ): Promise<number> {
-    if (offered !== undefined) return offered.generation;
-    const [tombstone] = await this.#statements.tombstoneGeneration(this.#writing.db, {
-      cluster: cluster.key,
-      application,
-    });
-    return tombstone?.generation ?? cluster.generation_floor;
-  }
-
-  async #offer(target: KnownCluster, entry: DesiredApplication): Promise<void> {
+  /** Returns the highest generation the application ever had in a cluster that is not offered it. */
+  async #liftTombstone(cluster: KnownCluster, application: ApplicationName): Promise<number> {
     const { db } = this.#writing;
-    const { version } = this.#touch(target);
-    const place = { cluster: target.key, application: entry.application };
+    const place = { cluster: cluster.key, application };
+    const [tombstone] = await this.#statements.tombstoneGeneration(db, place);
+    if (tombstone === undefined) return cluster.generation_floor;
     await this.#statements.dropTombstone(db, place);
-    await this.#statements.writeEntry(db, {
+    return tombstone.generation;
+  }
+
+  async #offer(
+    target: KnownCluster,
+    entry: DesiredApplication,
+    offered: EntryRow | undefined,
+  ): Promise<void> {
+    const { version } = this.#touch(target);
+    const row: EntryRow = {
       cluster_key: target.key,
       application: entry.application,
       generation: entry.generation,
@@ -534,20 +513,28 @@ class Recording {
       digest: desiredDigest(entry),
       changed_version: version,
       service_account: entry.serviceAccount ?? null,
-    });
+    };
+    this.#waiting.names.add(entry.application);
+    if (offered === undefined) this.#waiting.entries.push(row);
+    else
+      await this.#statements.updateEntry(this.#writing.db, {
+        ...changedColumns(offered, row),
+        application: entry.application,
+      });
   }
 
-  /** Withdraws what a cluster is offered and leaves a tombstone. Nothing to do where nothing is offered. */
-  async #leave(application: ApplicationName, tombstone: TombstoneDraft): Promise<void> {
-    const { db } = this.#writing;
+  /** Withdraws what a cluster is offered and leaves a tombstone. Returns what is still offered, by another cluster. */
+  async #leave(
+    offered: EntryRow | undefined,
+    tombstone: TombstoneDraft,
+  ): Promise<EntryRow | undefined> {
     const cluster = await this.#cluster(tombstone.cluster);
-    const [offered] = await this.#statements.entryOf(db, { application });
-    if (cluster === undefined || offered?.cluster_key !== cluster.key) return;
+    if (cluster === undefined || offered?.cluster_key !== cluster.key) return offered;
     const { version } = this.#touch(cluster);
-    await this.#statements.dropEntry(db, { application });
-    await db
-      .insertInto("tombstones")
-      .values({
+    const { application } = offered;
+    await this.#statements.dropEntry(this.#writing.db, { application });
+    await this.#statements.addTombstones(this.#writing.db, [
+      {
         cluster_key: cluster.key,
         application,
         generation: Math.max(tombstone.generation, offered.generation + 1),
@@ -557,17 +544,9 @@ class Recording {
         changed_version: version,
         carried_out_at_ms: null,
         service_account: offered.service_account,
-      })
-      .execute();
-  }
-
-  async #writeLongParts(draft: ApplicationDraft): Promise<void> {
-    const { db } = this.#writing;
-    const { name: application, document } = draft;
-    await this.#statements.writeDocument(db, { application, document });
-    await this.#statements.dropLabels(db, { application });
-    for (const row of labelRows(draft.labels))
-      await this.#statements.addLabel(db, { application, ...row });
+      },
+    ]);
+    return undefined;
   }
 
   /** `undefined` for a cluster that was removed while the publication was prepared. */
@@ -578,12 +557,8 @@ class Recording {
   }
 
   async #clusterByKey(key: number): Promise<KnownCluster | undefined> {
-    const { id } = await this.#writing.db
-      .selectFrom("clusters")
-      .select("id")
-      .where("key", "=", key)
-      .executeTakeFirstOrThrow();
-    return this.#cluster(id);
+    const [found] = await this.#statements.clusterIdOf(this.#writing.db, { key });
+    return found === undefined ? undefined : this.#cluster(found.id);
   }
 
   get #findCluster(): FindCluster {
@@ -613,6 +588,9 @@ const mayChange = (change: ApplicationChange, origin: Origin, owner: Origin): bo
   (change.kind === "write" &&
     change.takenFrom !== undefined &&
     sameOrigin(owner, change.takenFrom));
+
+const nameOf = (change: ApplicationChange): ApplicationName =>
+  change.kind === "write" ? change.record.name : change.name;
 
 const sameOrigin = (left: Origin, right: Origin): boolean =>
   left.kind === right.kind && left.name === right.name;

@@ -4,8 +4,9 @@ import type { ApplicationStatus } from "../domain/records.ts";
 import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
 import type { RolloutStatus } from "../domain/rollout/rollout.ts";
 import { statusFromRow } from "./application-status.ts";
-import { eachPiece, pieces, rowsAtOnce, type Database, type Db } from "./database.ts";
+import { eachPiece, pieces, rowsAtOnce, type Database, type Db, type Writing } from "./database.ts";
 import { readJson, writeJson } from "./json.ts";
+import { preparedRows } from "./prepared-rows.ts";
 import type { Tables } from "./tables.ts";
 
 const statusOf = (row: Selectable<Tables["rollout_statuses"]>): RolloutStatus => ({
@@ -84,36 +85,63 @@ const applicationsAfter = (db: Db, set: string, after: string) =>
     .limit(rowsAtOnce)
     .execute();
 
+export type WriteRollout = (
+  writing: Pick<Writing, "db" | "breathe">,
+  set: string,
+  change: RolloutChange,
+) => Promise<void>;
+
 /** Inside publishing's transaction. */
-export async function writeRollout(db: Db, set: string, change: RolloutChange): Promise<void> {
-  switch (change.kind) {
-    case "unchanged":
-      return;
-    case "cleared":
-      await db.deleteFrom("rollout_statuses").where("set_name", "=", set).execute();
-      return;
-    case "changed":
-      for (const some of pieces(change.dropped))
-        await db
-          .deleteFrom("rollout_statuses")
-          .where("set_name", "=", set)
-          .where("application", "in", some)
-          .execute();
-      for (const status of change.written) await writeStatus(db, set, status);
-  }
+export function writerOfRollouts(db: Db): WriteRollout {
+  const write = preparedRows((rows: readonly Tables["rollout_statuses"][]) =>
+    db
+      .insertInto("rollout_statuses")
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(["set_name", "application"]).doUpdateSet((of) => ({
+          status: of.ref("excluded.status"),
+          step: of.ref("excluded.step"),
+          message: of.ref("excluded.message"),
+          target_revisions: of.ref("excluded.target_revisions"),
+          since_ms: of.ref("excluded.since_ms"),
+        })),
+      ),
+  );
+  return async (writing, set, change) => {
+    switch (change.kind) {
+      case "unchanged":
+        return;
+      case "cleared":
+        await clearRollout(writing.db, set);
+        return;
+      case "changed":
+        for (const some of pieces(change.dropped))
+          await writing.db
+            .deleteFrom("rollout_statuses")
+            .where("set_name", "=", set)
+            .where("application", "in", some)
+            .execute();
+        for (const some of pieces(change.written)) {
+          await write(
+            writing.db,
+            some.map((status) => rowOf(set, status)),
+          );
+          await writing.breathe();
+        }
+    }
+  };
 }
 
-async function writeStatus(db: Db, set: string, status: RolloutStatus): Promise<void> {
-  const row = {
-    status: status.status,
-    step: status.step,
-    message: status.message,
-    target_revisions: writeJson([...status.targetRevisions]),
-    since_ms: status.sinceMs ?? null,
-  };
-  await db
-    .insertInto("rollout_statuses")
-    .values({ set_name: set, application: status.application, ...row })
-    .onConflict((conflict) => conflict.columns(["set_name", "application"]).doUpdateSet(row))
-    .execute();
+export async function clearRollout(db: Db, set: string): Promise<void> {
+  await db.deleteFrom("rollout_statuses").where("set_name", "=", set).execute();
 }
+
+const rowOf = (set: string, status: RolloutStatus): Tables["rollout_statuses"] => ({
+  set_name: set,
+  application: status.application,
+  status: status.status,
+  step: status.step,
+  message: status.message,
+  target_revisions: writeJson([...status.targetRevisions]),
+  since_ms: status.sinceMs ?? null,
+});

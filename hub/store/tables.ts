@@ -33,6 +33,8 @@ export type Tables = {
   applications: ApplicationTable;
   application_documents: { application: ApplicationName; document: string };
   application_labels: { application: ApplicationName } & LabelColumns;
+  /** By every three letters of the name, which cannot be read back; `rowid` is the application's key. */
+  application_search: { rowid: number; name: string };
   resources: ResourceTable;
   resource_images: { image: string; application: ApplicationName; object: ObjectKey };
   desired_entries: DesiredEntryTable;

@@ -18,6 +18,7 @@ import {
   setOrigin,
   setRecord,
   signal,
+  tombstone,
   write,
 } from "./builders.ts";
 import type { Case } from "./case.ts";
@@ -147,6 +148,63 @@ export function publishingCases(it: Case): void {
     assert.equal(await store.events.latest(signal), before);
     const [whole] = await store.fleet.summary(undefined, signal);
     assert.equal(whole?.applications.total, 0);
+  });
+
+  it("carries out several changes of one application in their order", async (store) => {
+    const [a, b] = [await addCluster(store, "a"), await addCluster(store, "b")];
+    const bundle = await putBundle(store, { one: 1 });
+    const labelled = (tier: string, generation: number) => ({
+      draft: { labels: { tier, size: "1" }, document: `{"tier":"${tier}"}` },
+      entry: { generation },
+    });
+    const named = async (text: string) => {
+      const sort = { by: "name", descending: false } as const;
+      const page = { limit: 9, after: undefined };
+      return (await store.applications.list({ text }, sort, page, signal)).items;
+    };
+    await publish(store, [
+      write("web-app", a, bundle, labelled("first", 1)),
+      write("web-app", a, bundle, labelled("second", 1)),
+      write("other", a, bundle),
+    ]);
+    assert.deepEqual(
+      (await named("web-app")).map(({ labels, document }) => [labels["tier"], document]),
+      [["second", '{"tier":"second"}']],
+    );
+
+    await publish(store, [
+      write("web-app", b, bundle, {
+        ...labelled("third", 2),
+        leaves: tombstone("web-app", a),
+      }),
+      write("web-app", a, bundle, {
+        ...labelled("fourth", 2),
+        leaves: tombstone("web-app", b, { generation: 5 }),
+      }),
+    ]);
+    const [there] = await store.publishing
+      .published(setOrigin("web"), signal)
+      .then((all) => all.filter(({ draft }) => draft.name === "web-app"));
+    assert.equal(there?.desired?.cluster, a);
+    // Beyond the order to remove it, which is lifted.
+    assert.equal(there?.desired?.entry.generation, 3);
+    const ordersOf = async (cluster: typeof a) =>
+      (await store.desiredSets.changeSince(cluster, 0, signal))?.tombstones.map(
+        ({ generation }) => generation,
+      );
+    assert.deepEqual([await ordersOf(a), await ordersOf(b)], [[], [5]]);
+
+    await publish(store, [
+      write("web-app", a, bundle, labelled("fifth", 4)),
+      remove("web-app", a),
+      write("web-app", a, bundle, labelled("sixth", 5)),
+      remove("other", a),
+    ]);
+    const [again] = await named("web-app");
+    assert.deepEqual([again?.labels["tier"], again?.generation], ["sixth", 6]);
+    assert.deepEqual(await named("other"), []);
+    const [whole] = await store.fleet.summary(undefined, signal);
+    assert.equal(whole?.applications.total, 1);
   });
 
   it("remembers how far the rollout of a set is", async (store) => {
