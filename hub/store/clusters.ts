@@ -8,7 +8,7 @@ import type { ClusterConnection, ClusterRecord, Labels, StatusCounts } from "../
 import { applicationsLeave } from "./application-status.ts";
 import { countsOf, noApplications } from "./counts.ts";
 import { prepared, type Database, type Db } from "./database.ts";
-import { readJson, writeJson } from "./json.ts";
+import { inOrder, readJson, writeJson } from "./json.ts";
 import type { Condition } from "./condition.ts";
 import { labelCondition, labelRows } from "./labels.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
@@ -271,9 +271,6 @@ const factColumns = ({ labels, annotations }: { labels: Labels; annotations: Lab
   labels: writeJson(inOrder(labels)),
   annotations: writeJson(inOrder(annotations)),
 });
-
-const inOrder = (labels: Labels): Labels =>
-  Object.fromEntries(Object.entries(labels).toSorted(([left], [right]) => (left < right ? -1 : 1)));
 
 async function writeLabels(db: Db, clusterKey: number, labels: Labels): Promise<void> {
   await db.deleteFrom("cluster_labels").where("cluster_key", "=", clusterKey).execute();

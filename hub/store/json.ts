@@ -2,3 +2,9 @@
 export const readJson = (text: string): unknown => JSON.parse(text);
 
 export const writeJson = (value: unknown): string => JSON.stringify(value);
+
+/** The same fields by name, so that equal ones are equal text. */
+export const inOrder = <Fields extends object>(fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).toSorted(([left], [right]) => (left < right ? -1 : 1)),
+  ) as Fields;
