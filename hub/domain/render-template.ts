@@ -124,9 +124,12 @@ export type DocumentTemplate = (params: Params) => Result<Json, ProblemDraft>;
 
 type Node =
   | { readonly kind: "constant"; readonly value: Json }
-  | { readonly kind: "text"; readonly make: TextMaker; readonly repeated: RepeatedTexts }
-  /** Text out of the params, which is there already. */
-  | { readonly kind: "param"; readonly make: TextMaker }
+  | {
+      readonly kind: "text";
+      readonly make: TextMaker;
+      /** `undefined` for text right out of the params, which is there already. */
+      readonly repeated: RepeatedTexts | undefined;
+    }
   | { readonly kind: "list"; readonly items: readonly Node[] }
   | {
       readonly kind: "object";
@@ -156,10 +159,8 @@ const loneParam = /^\{\{\s*[\w.[\]/-]+\s*\}\}$/;
 function compileNode(value: Json, templates: Templates, inValues: boolean): Node {
   if (typeof value === "string") {
     if (!value.includes("{{")) return { kind: "constant", value };
-    const make = templates.textMaker(value);
-    return loneParam.test(value)
-      ? { kind: "param", make }
-      : { kind: "text", make, repeated: new RepeatedTexts() };
+    const repeated = loneParam.test(value) ? undefined : new RepeatedTexts();
+    return { kind: "text", make: templates.textMaker(value), repeated };
   }
   if (isList(value)) {
     const items = value.map((item) => compileNode(item, templates, inValues));
@@ -202,12 +203,7 @@ function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
     case "text": {
       const text = node.make(params);
       if (text === "") onEmptyText();
-      return node.repeated.kept(text);
-    }
-    case "param": {
-      const text = node.make(params);
-      if (text === "") onEmptyText();
-      return text;
+      return node.repeated === undefined ? text : node.repeated.kept(text);
     }
     case "list":
       return node.items.map((item) => rendered(item, params, onEmptyText));
