@@ -3,6 +3,7 @@ import { first } from "./0001-first.ts";
 import { identities } from "./0002-identities.ts";
 import { serviceAccounts } from "./0003-service-accounts.ts";
 import { rollouts } from "./0004-rollouts.ts";
+import { labelNumbers } from "./0005-label-numbers.ts";
 
 /** Every migration by name, oldest first. Names never change, and nothing is ever put between two of them. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -10,4 +11,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0002-identities": identities,
   "0003-service-accounts": serviceAccounts,
   "0004-rollouts": rollouts,
+  "0005-label-numbers": labelNumbers,
 };

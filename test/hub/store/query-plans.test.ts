@@ -167,6 +167,26 @@ test("a page of applications is a range of an index, for every filter in every o
   }
 });
 
+test("labels are compared as numbers in an index of those that are numbers", async () => {
+  const sort = { by: "name", descending: false } as const;
+  for (const [operator, sign] of [
+    ["Gt", ">"],
+    ["Lt", "<"],
+  ] as const) {
+    const selector = [{ key: "tier", operator, values: ["3"] }];
+    const steps = async (work: () => Promise<unknown>): Promise<string> =>
+      (await plansOf(work)).flatMap(({ plan }) => plan).join("; ");
+    assert.match(
+      await steps(() => store.applications.list({ selector }, sort, first, signal)),
+      new RegExp(`INDEX application_labels_number \\(label=\\? AND number${sign}\\?\\)`),
+    );
+    assert.match(
+      await steps(() => store.clusters.list({ selector }, first, signal)),
+      new RegExp(`INDEX cluster_labels_number \\(label=\\? AND number${sign}\\?\\)`),
+    );
+  }
+});
+
 test("a walk along what is filtered by keeps to its range", async () => {
   const rows = [
     {
