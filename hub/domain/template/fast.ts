@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
+import { trimSpace } from "./space.ts";
 import type { GoMap } from "./value.ts";
 
 /** A `{{name}}` template that was taken apart once. */
@@ -25,7 +26,7 @@ export function compileFastTemplate(text: string): Result<FastTemplate, string> 
       );
     parts.push(text.slice(at, open));
     const written = text.slice(open, close + 2);
-    parts.push({ name: written.slice(2, -2).trim(), written });
+    parts.push({ name: trimSpace(written.slice(2, -2)), written });
     at = close + 2;
   }
   parts.push(text.slice(at));

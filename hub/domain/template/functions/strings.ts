@@ -11,6 +11,7 @@ import {
   wellFormed,
 } from "../bytes.ts";
 import { inCase } from "../case.ts";
+import { goSpace, trimSpace } from "../space.ts";
 import type { GoValue } from "../value.ts";
 import { normalize, slugify } from "../normalize.ts";
 import { asIndex, present, textOf, wrongInterface } from "./convert.ts";
@@ -146,15 +147,6 @@ const holds = (text: string, part: string, how: "includes" | "startsWith" | "end
   part.isWellFormed() ? text[how](part) : bytesOf(text)[how](bytesOf(part));
 
 const goSpaces = /[\t\n\v\f\r \u0085\u00A0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/gu;
-const goSpace = /[\t\n\v\f\r \u0085\u00A0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/u;
-
-function trimSpace(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && goSpace.test(text[start] ?? "")) start += 1;
-  while (end > start && goSpace.test(text[end - 1] ?? "")) end -= 1;
-  return text.slice(start, end);
-}
 
 /** All bytes that belong to no character are one to it, and U+FFFD is the same. */
 function trimSet(text: string, cut: string): string {

@@ -23,6 +23,8 @@ suite("compileFastTemplate", () => {
     ["{{\nname\n}}", "{{\nname\n}}"],
     ["{{\nname\n}}{{name}}", "appapp"],
     ["{{}}", "{{}}"],
+    ["{{\u0085name\u00a0}}", "app"],
+    ["{{\ufeffname}}", "{{\ufeffname}}"],
     ["", ""],
   ];
   for (const [template, output] of rows) {
