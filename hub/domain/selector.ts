@@ -2,7 +2,8 @@ import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import type { Json } from "../../proto/words/digest.ts";
 import { FieldReader, isObject } from "./document.ts";
-import { labelKeyProblem, labelValueProblem } from "./label-syntax.ts";
+import { requirementFlaw } from "./selector-flaw.ts";
+import { goQuote } from "./template/print.ts";
 
 /** One term of a Kubernetes label selector. All terms of a selector must hold. */
 export type Requirement = {
@@ -63,82 +64,60 @@ const wholeNumber = /^-?[0-9]{1,19}$/;
 /**
  * A LabelSelector object: `matchLabels` and `matchExpressions`. Nothing in it, or `{}`, selects everything.
  * Gt and Lt exist in the text form only, as in Kubernetes.
+ *
+ * A selector of a wrong shape is told by `path`, one that means nothing in the words that Argo CD would have for it.
  */
 export function parseLabelSelector(
   input: Json | undefined,
   values: SelectorValues,
+  path: string,
 ): Result<readonly Requirement[], string> {
   if (input === undefined || input === null) return ok([]);
-  if (!isObject(input)) return fail("a selector must be a mapping");
-  const fields = new FieldReader(input, "");
-  const requirements: Requirement[] = [];
-  for (const key of Object.keys(fields.textMap("matchLabels")).toSorted()) {
-    const value = fields.textMap("matchLabels")[key] ?? "";
-    requirements.push({ key, operator: "In", values: [value] });
-  }
-  for (const [index, item] of fields.list("matchExpressions").entries()) {
-    if (!isObject(item)) {
-      fields.complain(`matchExpressions[${index}]`, "must be a mapping");
-      continue;
-    }
-    const expression = new FieldReader(
-      item,
-      fields.path(`matchExpressions[${index}]`),
-      fields.problems,
-    );
-    const operator = expression.text("operator");
-    const found = expressionOperators.find((candidate) => candidate === operator);
-    if (found === undefined)
-      fields.problems.push(`${JSON.stringify(operator)} is not a valid label selector operator`);
-    else
-      requirements.push({
-        key: expression.text("key"),
-        operator: found,
-        values: expression.texts("values"),
-      });
-  }
+  if (!isObject(input)) return fail(`${path} must be a mapping`);
+  const fields = new FieldReader(input, path);
+  const terms = readTerms(fields);
   if (fields.problems.length > 0) return fail(fields.problems.join("; "));
-  return checked(requirements, values);
-}
-
-const expressionOperators = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
-
-function checked(
-  requirements: readonly Requirement[],
-  values: SelectorValues,
-): Result<readonly Requirement[], string> {
-  for (const requirement of requirements) {
-    const reason = requirementFlaw(requirement, values);
-    if (reason !== undefined) return fail(reason);
+  const requirements: Requirement[] = [];
+  for (const { key, operator, values: given } of terms) {
+    const known = expressionOperators.find((candidate) => candidate === operator);
+    if (known === undefined)
+      return fail(`${goQuote(operator)} is not a valid ${selected[values]} selector operator`);
+    const requirement = { key, operator: known, values: given };
+    const flaw = requirementFlaw(requirement, values);
+    if (flaw !== undefined) return fail(flaw);
+    requirements.push(requirement);
   }
   return ok(requirements);
 }
 
-function requirementFlaw(
-  { key, operator, values }: Requirement,
-  manner: SelectorValues,
-): string | undefined {
-  const flaw = labelKeyProblem(key);
-  if (flaw !== undefined) return flaw;
-  switch (operator) {
-    case "In":
-    case "NotIn":
-      if (values.length === 0)
-        return `values of ${key}: for 'in', 'notin' operators, values set can't be empty`;
-      break;
-    case "Exists":
-    case "DoesNotExist":
-      if (values.length > 0)
-        return `values of ${key}: values set must be empty for exists and does not exist`;
-      break;
-    case "Gt":
-    case "Lt":
-      if (values.length !== 1 || !wholeNumber.test(values[0] ?? ""))
-        return `values of ${key}: for 'Gt', 'Lt' operators, the value must be an integer`;
-      break;
+const expressionOperators = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
+
+/** What Argo CD says a selector selects: what it checks params with was once made for pods. */
+const selected: Readonly<Record<SelectorValues, string>> = {
+  "label-values": "label",
+  "any-text": "pod",
+};
+
+/** A term before its operator is known to be one. */
+type Term = Omit<Requirement, "operator"> & { readonly operator: string };
+
+function readTerms(fields: FieldReader): readonly Term[] {
+  const labels = fields.textMap("matchLabels");
+  const terms: Term[] = Object.keys(labels)
+    .toSorted()
+    .map((key) => ({ key, operator: "In", values: [labels[key] ?? ""] }));
+  for (const [index, item] of fields.list("matchExpressions").entries()) {
+    const name = `matchExpressions[${index}]`;
+    if (!isObject(item)) {
+      fields.complain(name, "must be a mapping");
+      continue;
+    }
+    const expression = new FieldReader(item, fields.path(name), fields.problems);
+    terms.push({
+      key: expression.text("key"),
+      operator: expression.text("operator"),
+      values: expression.texts("values"),
+    });
   }
-  if (manner === "any-text") return undefined;
-  return values
-    .map((value) => labelValueProblem(key, value))
-    .find((problem) => problem !== undefined);
+  return terms;
 }

@@ -34,22 +34,23 @@ export function clusterDecisionParams(
     return generatorFailure(
       `error reading configMapRef: configmaps ${JSON.stringify(fields.text("configMapRef"))} not found`,
     );
-  const servers = serversByName(context);
-  const matchKey = configMap["matchKey"] ?? "";
-  if (matchKey === "" || servers.size === 0) return ok([]);
   if (!hasKind(configMap))
     return generatorFailure(
       "there is a problem with the apiVersion, kind or resourceName provided",
     );
-  if ((name === "") === (selectorObject === undefined))
+  if ((name === "") !== saysAnything(selectorObject))
     return generatorFailure(
       "there is a problem with the definition of the ClusterDecisionResource generator",
     );
   const selected = selectResources(resources, name, selectorObject, path);
   if (!selected.ok) return selected;
   if (selected.value.length === 0) return generatorFailure("no clusterDecisionResources found");
+  const matchKey = configMap["matchKey"] ?? "";
+  if (matchKey === "") return ok([]);
+  const listKey = configMap["statusListKey"] ?? "";
+  const servers = serversByName(context);
   const decisions = selected.value.flatMap((resource) =>
-    decisionsOf(resource, configMap["statusListKey"] ?? "clusters"),
+    decisionsOf(resource, listKey === "" ? "clusters" : listKey),
   );
   return ok(
     decisions.flatMap((decision) => {
@@ -74,6 +75,12 @@ function serversByName({ facts }: GeneratorContext): ReadonlyMap<string, string>
 const hasKind = (configMap: Labels): boolean =>
   (configMap["kind"] ?? "") !== "" && (configMap["apiVersion"] ?? "").indexOf("/") > 0;
 
+/** An empty selector is as good as none. */
+function saysAnything(selector: JsonObject | undefined): boolean {
+  const fields = new FieldReader(selector ?? emptyObject(), "");
+  return fields.has("matchLabels") || fields.has("matchExpressions");
+}
+
 function selectResources(
   resources: readonly JsonObject[],
   name: string,
@@ -84,11 +91,8 @@ function selectResources(
     new FieldReader(resource, "").inside("metadata");
   if (name !== "")
     return ok(resources.filter((resource) => metadataOf(resource).text("name") === name));
-  const selector = parseLabelSelector(selectorObject, "label-values");
-  if (!selector.ok)
-    return generatorFailure(
-      `error parsing label selector: ${path}.labelSelector: ${selector.problem}`,
-    );
+  const selector = parseLabelSelector(selectorObject, "label-values", `${path}.labelSelector`);
+  if (!selector.ok) return generatorFailure(`failed to get dynamic resources: ${selector.problem}`);
   return ok(
     resources.filter((resource) =>
       labelsMatch(selector.value, metadataOf(resource).textMap("labels")),

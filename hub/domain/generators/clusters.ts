@@ -1,12 +1,12 @@
 import { ok } from "../../../proto/kit/result.ts";
-import { field, FieldReader, isObject, type JsonObject } from "../document.ts";
+import { field, FieldReader, isObject, objectOf, type JsonObject } from "../document.ts";
 import type { ClusterFact } from "../facts.ts";
 import type { Params } from "../params.ts";
 import type { Labels } from "../records.ts";
 import { labelsMatch, parseLabelSelector } from "../selector.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { normalize } from "../template/normalize.ts";
-import { compareBytes, StringMap, type GoValue } from "../template/value.ts";
+import { compareBytes, nilList, StringMap, typedList, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { readValues, withValues } from "./values.ts";
 
@@ -29,9 +29,15 @@ export function clustersParams(
   if (fields.problems.length > 0) return generatorFailure(fields.problems.join("; "));
   const values = readValues(body, path);
   if (!values.ok) return values;
-  const selector = parseLabelSelector(selectorObject, "label-values");
+  const selector = parseLabelSelector(
+    withoutSecretType(selectorObject),
+    "label-values",
+    `${path}.selector`,
+  );
   if (!selector.ok)
-    return generatorFailure(`error getting cluster secrets: ${path}.selector: ${selector.problem}`);
+    return generatorFailure(
+      `error getting cluster secrets: error converting label selector: ${selector.problem}`,
+    );
   const found = context.facts.clusters
     .filter((cluster) => labelsMatch(selector.value, labelsOf(cluster)))
     .toSorted((a, b) => compareBytes(a.name, b.name));
@@ -47,7 +53,18 @@ export function clustersParams(
   const spare = flatList ? undefined : context.spare;
   const complete = withValues(sets, values.value, { templates: context.templates, spare });
   if (!complete.ok || !flatList) return complete;
-  return ok([new Map<string, GoValue>([["clusters", complete.value]])]);
+  const type = "map[string]interface {}";
+  const clusters = complete.value.length === 0 ? nilList(type) : typedList(type, complete.value);
+  return ok([new Map<string, GoValue>([["clusters", clusters]])]);
+}
+
+/** Argo CD puts its own word over what `matchLabels` says of the label that makes a Secret a cluster. */
+function withoutSecretType(selector: JsonObject | undefined): JsonObject | undefined {
+  const labels = selector === undefined ? undefined : field(selector, "matchLabels");
+  if (selector === undefined || !isObject(labels) || !Object.hasOwn(labels, secretTypeLabel))
+    return selector;
+  const others = Object.entries(labels).filter(([key]) => key !== secretTypeLabel);
+  return objectOf([...Object.entries(selector), ["matchLabels", objectOf(others)]]);
 }
 
 function isEmptySelector(selector: JsonObject | undefined): boolean {

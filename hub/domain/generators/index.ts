@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from "../../../proto/kit/result.ts";
+import { ok, type Result } from "../../../proto/kit/result.ts";
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import {
   generatorKinds,
@@ -10,7 +10,7 @@ import {
 } from "../application-set.ts";
 import { field, FieldReader, type JsonObject } from "../document.ts";
 import { flattened, type Params } from "../params.ts";
-import { codes, problem, type ProblemDraft } from "../problem.ts";
+import type { ProblemDraft } from "../problem.ts";
 import { parseLabelSelector, selectorMatches, type Requirement } from "../selector.ts";
 import { clusterDecisionParams } from "./cluster-decision-resource.ts";
 import { clustersParams } from "./clusters.ts";
@@ -41,14 +41,8 @@ export function runEntry(
   entry: GeneratorEntry,
   context: GeneratorContext,
 ): Result<readonly GeneratedParams[], ProblemDraft> {
-  const selector = parseLabelSelector(entry.selector, "any-text");
-  if (!selector.ok)
-    return fail(
-      problem(
-        codes.generatorFailed,
-        `error parsing label selector: ${entry.path}.selector: ${selector.problem}`,
-      ),
-    );
+  const selector = parseLabelSelector(entry.selector, "any-text", `${entry.path}.selector`);
+  if (!selector.ok) return generatorFailure(`error parsing label selector: ${selector.problem}`);
   const results: GeneratedParams[] = [];
   for (const generator of entry.generators) {
     const sets = runGenerator(generator, context, 0);
@@ -135,11 +129,9 @@ const childRunner =
   (context: GeneratorContext, depth: number): RunChild =>
   (entry) => {
     const [generator, another] = entry.generators;
-    const selector = parseLabelSelector(entry.selector, "any-text");
+    const selector = parseLabelSelector(entry.selector, "any-text", `${entry.path}.selector`);
     if (!selector.ok)
-      return generatorFailure(
-        `${childWords}: error parsing label selector: ${entry.path}.selector: ${selector.problem}`,
-      );
+      return generatorFailure(`${childWords}: error parsing label selector: ${selector.problem}`);
     if (generator === undefined) return generatorFailure("child generator generated no parameters");
     if (another !== undefined)
       return generatorFailure("found more than one generator in matrix.Generators");

@@ -215,7 +215,7 @@ suite("generate", () => {
       name: "a selector that is none",
       spec: { generators: [{ list: { elements: [] }, selector: { matchLabels: { "a b": "c" } } }] },
       code: "WH-GEN-3103",
-      says: "error parsing label selector: spec.generators[0].selector",
+      says: 'error parsing label selector: key: Invalid value: "a b": name part must consist of',
     },
     {
       name: "no template",

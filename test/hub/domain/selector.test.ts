@@ -50,7 +50,7 @@ suite("parseLabelSelector", () => {
   ];
   for (const { name, selector, admits, refuses = [] } of rows) {
     test(`${name} admits and refuses as Kubernetes does`, () => {
-      const read = parseLabelSelector(selector, "label-values");
+      const read = parseLabelSelector(selector, "label-values", "it");
       assert.ok(read.ok);
       for (const labels of admits)
         assert.ok(labelsMatch(read.value, labels), JSON.stringify(labels));
@@ -63,35 +63,89 @@ suite("parseLabelSelector", () => {
     readonly selector: Parameters<typeof parseLabelSelector>[0];
     readonly says: RegExp;
   }[] = [
-    { selector: "env=prod", says: /must be a mapping/ },
-    { selector: { matchLabels: { "a b": "c" } }, says: /a b/ },
-    { selector: { matchLabels: { env: "no spaces allowed" } }, says: /the value/ },
+    { selector: "env=prod", says: /^it must be a mapping$/ },
     {
-      selector: { matchExpressions: [{ key: "a", operator: "In", values: [] }] },
-      says: /values set can't be empty/,
+      selector: { matchExpressions: ["env"] },
+      says: /^it\.matchExpressions\[0\] must be a mapping$/,
     },
-    {
-      selector: { matchExpressions: [{ key: "a", operator: "Exists", values: ["x"] }] },
-      says: /must be empty/,
-    },
-    {
-      selector: { matchExpressions: [{ key: "a", operator: "Gt", values: ["1"] }] },
-      says: /"Gt" is not a valid label selector operator/,
-    },
-    { selector: { matchLabels: { env: 1 } }, says: /must be text, got 1/ },
+    { selector: { matchLabels: { env: 1 } }, says: /^it\.matchLabels\.env must be text, got 1$/ },
   ];
   for (const { selector, says } of bad) {
     test(`refuses ${JSON.stringify(selector)}`, () => {
-      const read = parseLabelSelector(selector, "label-values");
+      const read = parseLabelSelector(selector, "label-values", "it");
       assert.ok(!read.ok);
       assert.match(read.problem, says);
     });
   }
 
+  const words =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character" +
+    " (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+  const value =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and" +
+    " end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is" +
+    " '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+  const subdomain =
+    "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must" +
+    " start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is" +
+    " '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+  const expression = (operator: string, ...values: readonly string[]) => ({
+    matchExpressions: [{ key: "a", operator, values }],
+  });
+  const long = "b".repeat(64);
+  const flaws: readonly (readonly [
+    selector: Parameters<typeof parseLabelSelector>[0],
+    says: string,
+  ])[] = [
+    [expression("Gt", "1"), '"Gt" is not a valid label selector operator'],
+    [{ matchExpressions: [{ key: "a b" }] }, '"" is not a valid label selector operator'],
+    [
+      expression("In"),
+      "values: Invalid value: []string(nil): for 'in', 'notin' operators, values set can't be empty",
+    ],
+    [
+      expression("Exists", "x", 'y"z'),
+      `[values: Invalid value: []string{"x", "y\\"z"}: values set must be empty for exists and does not exist, values[1][a]: Invalid value: "y\\"z": ${value}]`,
+    ],
+    [
+      { matchLabels: { "": "c" } },
+      `key: Invalid value: "": name part must be non-empty; name part ${words}`,
+    ],
+    [{ matchLabels: { "a b": "c" } }, `key: Invalid value: "a b": name part ${words}`],
+    [
+      { matchLabels: { [long]: "c" } },
+      `key: Invalid value: "${long}": name part must be no more than 63 bytes`,
+    ],
+    [{ matchLabels: { "/b": "c" } }, 'key: Invalid value: "/b": prefix part must be non-empty'],
+    [{ matchLabels: { "A/b": "c" } }, `key: Invalid value: "A/b": ${subdomain}`],
+    [
+      { matchLabels: { "a/b/c": "d" } },
+      `key: Invalid value: "a/b/c": a valid label key ${words} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ],
+    [{ matchLabels: { a: "b c" } }, `values[0][a]: Invalid value: "b c": ${value}`],
+    [
+      { matchLabels: { a: long } },
+      `values[0][a]: Invalid value: "${long}": must be no more than 63 bytes`,
+    ],
+  ];
+  for (const [selector, says] of flaws) {
+    test(`says of ${JSON.stringify(selector)} what Kubernetes says`, () =>
+      assert.deepEqual(parseLabelSelector(selector, "label-values", "it"), {
+        ok: false,
+        problem: says,
+      }));
+  }
+
+  test("an operator of params is one of pods", () =>
+    assert.deepEqual(parseLabelSelector(expression("Gt", "1"), "any-text", "it"), {
+      ok: false,
+      problem: '"Gt" is not a valid pod selector operator',
+    }));
+
   test("params may have any value, clusters only label values", () => {
     const selector = { matchLabels: { url: "https://example.com/a b" } };
-    assert.equal(parseLabelSelector(selector, "any-text").ok, true);
-    assert.equal(parseLabelSelector(selector, "label-values").ok, false);
+    assert.equal(parseLabelSelector(selector, "any-text", "it").ok, true);
+    assert.equal(parseLabelSelector(selector, "label-values", "it").ok, false);
   });
 });
 

@@ -81,6 +81,7 @@ suite(`the engine and a slow model of it (seed ${seed}, ${numRuns} cases each)`,
         const ours = parseLabelSelector(
           deepFrozen(selector),
           strictValues ? "label-values" : "any-text",
+          "selector",
         );
         assert.equal(ours.ok ? labelsMatch(ours.value, given) : undefined, expected);
       }),
