@@ -1,27 +1,36 @@
 import { printValue } from "./template/print.ts";
-import { isGoList, isGoMap, sortedKeys, type GoMap, type GoValue } from "./template/value.ts";
+import {
+  isGoList,
+  isGoMap,
+  sortedKeys,
+  TypedList,
+  type GoMap,
+  type GoValue,
+} from "./template/value.ts";
 
 /** What one run of a generator knows: nested values for Go templates, flat text for `{{name}}`. */
 export type Params = GoMap;
 
+/** A map of a Go type of its own: to a selector it is one value, and has nothing in it. */
+export class OpaqueMap extends Map<string, GoValue> {}
+
 /**
  * Params with nested names joined by dots and list items by their number, every value as text.
- * Empty maps and lists vanish, null is `<nil>`.
+ * Empty maps and lists vanish, null is `<nil>`. A list of one type, such as the segments of a path, is one text.
  */
 export function flattened(params: Params): ReadonlyMap<string, string> {
   const flat = new Map<string, string>();
-  flattenInto(flat, "", params);
+  for (const key of sortedKeys(params)) flattenInto(flat, key, params.get(key));
   return flat;
 }
 
-function flattenInto(flat: Map<string, string>, prefix: string, value: GoValue): void {
-  const under = (key: string): string => (prefix === "" ? key : `${prefix}.${key}`);
-  if (isGoMap(value)) {
-    for (const key of sortedKeys(value)) flattenInto(flat, under(key), value.get(key));
-  } else if (isGoList(value)) {
-    value.forEach((item, index) => flattenInto(flat, under(String(index)), item));
+function flattenInto(flat: Map<string, string>, name: string, value: GoValue): void {
+  if (isGoMap(value) && !(value instanceof OpaqueMap)) {
+    for (const key of sortedKeys(value)) flattenInto(flat, `${name}.${key}`, value.get(key));
+  } else if (isGoList(value) && !(value instanceof TypedList)) {
+    value.forEach((item, index) => flattenInto(flat, `${name}.${index}`, item));
   } else {
-    flat.set(prefix, printValue(value));
+    flat.set(name, printValue(value));
   }
 }
 

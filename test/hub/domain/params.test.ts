@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import fc from "fast-check";
-import { combinedTexts, textsOf, type Params } from "../../../hub/domain/params.ts";
-import type { GoValue } from "../../../hub/domain/template/value.ts";
+import {
+  combinedTexts,
+  flattened,
+  OpaqueMap,
+  textsOf,
+  type Params,
+} from "../../../hub/domain/params.ts";
+import {
+  goValueOf,
+  nilList,
+  stringList,
+  StringMap,
+  type GoValue,
+} from "../../../hub/domain/template/value.ts";
 
 /** Few names and few texts, so that two maps often share some and sometimes agree. */
 const texts = fc
@@ -73,4 +85,32 @@ suite("values of flat params as text", () => {
     const plain: Params = new Map([["a", "b"]]);
     assert.equal(textsOf(plain), plain);
   });
+});
+
+suite("params that are made flat", () => {
+  const rows: readonly (readonly [
+    name: string,
+    value: GoValue,
+    flat: Readonly<Record<string, string>>,
+  ])[] = [
+    [
+      "maps and lists by their names and numbers",
+      goValueOf({ a: [{ b: "c" }, [1]] }),
+      { "p.a.0.b": "c", "p.a.1.0": "1" },
+    ],
+    ["null as Go prints it", null, { p: "<nil>" }],
+    ["nothing of what is empty", goValueOf({ a: {}, b: [] }), {}],
+    ["names that are empty, each behind a dot", goValueOf({ "": { "": 1 } }), { "p..": "1" }],
+    ["a map of texts", new StringMap([["a", "b"]]), { "p.a": "b" }],
+    ["a list of texts as one text", stringList(["a", "b"]), { p: "[a b]" }],
+    ["a list of texts that was never made", nilList("string"), { p: "[]" }],
+    ["an opaque map as one text", new OpaqueMap([["a", 1]]), { p: "map[a:1]" }],
+  ];
+  for (const [name, value, flat] of rows)
+    test(name, () =>
+      assert.deepEqual(Object.fromEntries(flattened(new Map([["p", value]]))), flat),
+    );
+
+  test("an empty name of the top has nothing before its dot", () =>
+    assert.deepEqual([...flattened(new Map([["", new Map([["a", "b"]])]]))], [[".a", "b"]]));
 });

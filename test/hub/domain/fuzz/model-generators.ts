@@ -13,6 +13,7 @@ import {
   printed,
   Texts,
   textOf,
+  Words,
   type ModelMap,
   type ModelValue,
 } from "./model-values.ts";
@@ -158,7 +159,7 @@ function pathEntries(directory: string, file: string | undefined, mode: ModelMod
   ]);
   if (file !== undefined) facts.set("filename", file).set("filenameNormalized", normalized(file));
   const segments = directory.split("/");
-  if (mode.goTemplate) return new Map([["path", facts.set("segments", segments)]]);
+  if (mode.goTemplate) return new Map([["path", facts.set("segments", Words.from(segments))]]);
   const flat = new Map<string, ModelValue>();
   for (const [key, value] of facts) flat.set(key === "path" ? "path" : `path.${key}`, value);
   segments.forEach((segment, index) => flat.set(`path[${index}]`, segment));

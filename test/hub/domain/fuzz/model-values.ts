@@ -8,6 +8,9 @@ export type ModelMap = ReadonlyMap<string, ModelValue>;
 /** `map[string]string`. */
 export class Texts extends Map<string, string> {}
 
+/** `[]string`. */
+export class Words extends Array<string> {}
+
 /** An element, generator or text that can come to nothing. */
 export class ModelFailure extends Error {}
 
@@ -64,14 +67,14 @@ export function printed(value: ModelValue): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Names joined by dots, every leaf as text. */
+/** Names joined by dots, every leaf as text. A list of texts is one. */
 export function flatTexts(params: ModelMap): ReadonlyMap<string, string> {
   const flat = new Map<string, string>();
   const walk = (prefix: string, value: ModelValue): void => {
     if (value instanceof Map) {
       for (const key of sortedKeys(value))
         walk(prefix === "" ? key : `${prefix}.${key}`, value.get(key) ?? null);
-    } else if (Array.isArray(value))
+    } else if (Array.isArray(value) && !(value instanceof Words))
       (value as readonly ModelValue[]).forEach((item, index) => {
         walk(prefix === "" ? String(index) : `${prefix}.${index}`, item);
       });

@@ -112,6 +112,8 @@ const selectorKeys = fc.constantFrom(
   "a.b",
   "constructor",
   "path.basename",
+  "path.segments",
+  "path.segments.0",
   "env",
   "a",
   "name",
