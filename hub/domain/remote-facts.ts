@@ -13,7 +13,7 @@ export type HostedRepository = {
   readonly labels: readonly string[];
   /** A number or text, whatever the host has. */
   readonly repositoryId: Json;
-  /** Which of the paths that filters name are there. */
+  /** Which of the paths that filters name are there, without slashes at their ends. */
   readonly paths: readonly string[];
 };
 

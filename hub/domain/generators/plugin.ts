@@ -1,12 +1,12 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { FieldReader, type JsonObject } from "../document.ts";
-import { flattened, type Params } from "../params.ts";
+import { flattened, OpaqueMap, type Params } from "../params.ts";
 import type { ProblemDraft } from "../problem.ts";
-import type { Labels } from "../records.ts";
 import type { RemoteFact } from "../remote-facts.ts";
-import { decodeJson } from "../template/json.ts";
-import { goValueOf, isGoList, isGoMap, type GoValue } from "../template/value.ts";
-import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
+import { decodeFirstJson, decodeJson } from "../template/json.ts";
+import { goQuote } from "../template/print.ts";
+import { goValueOf, isGoList, isGoMap, type GoMap, type GoValue } from "../template/value.ts";
+import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { remoteFact } from "./remote.ts";
 import { readValues, withValues } from "./values.ts";
 
@@ -26,13 +26,12 @@ export function pluginParams(
   if (!fact.ok) return fact;
   if (fact.value.kind === "failed")
     return generatorFailure(`error listing params: ${fact.value.message}`);
-  const asked = pluginRequest(fact.value, configMapName);
-  if (!asked.ok) return within("error getting plugin from generator", asked.problem);
+  const unasked = requestFlaw(fact.value, configMapName);
+  if (unasked !== undefined)
+    return generatorFailure(`error getting plugin from generator: ${unasked}`);
   const answered = pluginOutput(fact.value, context.set);
   if (!answered.ok) return answered;
-  const echoed = new Map<string, GoValue>([
-    ["input", new Map([["parameters", goValueOf(input ?? {})]])],
-  ]);
+  const echoed = new Map([["input", new OpaqueMap([["parameters", goValueOf(input ?? null)]])]]);
   const sets = answered.value.map((object): Params => {
     const params = context.templates.goTemplate
       ? new Map(object)
@@ -44,41 +43,36 @@ export function pluginParams(
 
 type PluginFact = Extract<RemoteFact, { readonly kind: "plugin" }>;
 
-/** Where a plugin is, and the name of its token: `$key` is of Argo CD's own Secret, `$secret:key` of another. */
-function pluginRequest(
-  { configMap, secrets }: PluginFact,
-  name: string,
-): Result<{ readonly baseUrl: string; readonly token: string }, ProblemDraft> {
+/**
+ * Why a plugin cannot be asked, or `undefined`. The ConfigMap names its token: `$key` is of Argo CD's own Secret,
+ * `$secret:key` of another. A key that is not in its Secret is a wrong token, and the plugin's to refuse.
+ */
+function requestFlaw({ configMap, secrets }: PluginFact, name: string): string | undefined {
   if (configMap === undefined)
-    return generatorFailure(
-      `error fetching ConfigMap: configmaps ${JSON.stringify(name)} not found`,
-    );
-  const { baseUrl, token } = configMap;
-  if (baseUrl === undefined) return missing("baseUrl");
-  if (token === undefined) return missing("token");
+    return `error fetching ConfigMap: configmaps ${JSON.stringify(name)} not found`;
+  const { baseUrl = "", token = "", requestTimeout = "0" } = configMap;
+  if (baseUrl === "") return "error fetching ConfigMap: baseUrl not found in ConfigMap";
+  if (token === "") return "error fetching ConfigMap: token not found in ConfigMap";
   if (!token.startsWith("$"))
-    return generatorFailure(
-      "error fetching Secret token: token is empty, or does not reference a secret key starting with '$'",
-    );
-  const [first = "", second] = token.slice(1).split(":", 2);
-  const [secret, key] = second === undefined ? ["argocd-secret", first] : [first, second];
-  const held: Labels | undefined = secrets.get(secret);
-  if (held === undefined)
-    return generatorFailure(
-      `error fetching Secret token: error fetching secret default/${secret}: secrets ${JSON.stringify(secret)} not found`,
-    );
-  const value = Object.hasOwn(held, key) ? held[key] : undefined;
-  return value === undefined
-    ? generatorFailure(
-        `error fetching Secret token: key ${JSON.stringify(key)} not found in secret default/${secret}`,
-      )
-    : ok({ baseUrl, token: value });
+    return `error fetching Secret token: token is empty, or does not reference a secret key starting with '$': ${token}`;
+  const [first = "", second] = token.slice(1).split(":");
+  const secret = second === undefined ? "argocd-secret" : first;
+  if (!secrets.has(secret))
+    return `error fetching Secret token: error fetching secret default/${secret}: secrets ${JSON.stringify(secret)} not found`;
+  const reason = wholeNumberFlaw(requestTimeout);
+  return reason === undefined
+    ? undefined
+    : `error set requestTimeout : strconv.Atoi: parsing ${goQuote(requestTimeout)}: ${reason}`;
 }
 
-const missing = (key: string): Result<never, ProblemDraft> =>
-  generatorFailure(`error fetching ConfigMap: ${key} not found in ConfigMap`);
+/** Why Go would not read it as an int. */
+function wholeNumberFlaw(text: string): string | undefined {
+  if (!/^[-+]?[0-9]+$/.test(text)) return "invalid syntax";
+  const value = BigInt(text.replace("+", ""));
+  return BigInt.asIntN(64, value) === value ? undefined : "value out of range";
+}
 
-type GoObjects = readonly ReadonlyMap<string, GoValue>[];
+type GoObjects = readonly GoMap[];
 
 /** The objects under `output.parameters` of the answer. */
 function pluginOutput({ response }: PluginFact, set: string): Result<GoObjects, ProblemDraft> {
@@ -86,31 +80,60 @@ function pluginOutput({ response }: PluginFact, set: string): Result<GoObjects, 
     generatorFailure(`error listing params: error get api '${set}': ${reason}`);
   if (response === undefined) return refused("it was not asked");
   const { status, body } = response;
-  const decoded = decodeJson(body);
   if (status < 200 || status > 299)
-    return refused(`API error with status code ${status}: ${complaint(decoded, body)}`);
-  if (!decoded.ok) return refused(`${decoded.problem}: ${body}`);
-  const objects = goObjects(under(under(decoded.value, "output"), "parameters"));
+    return refused(`API error with status code ${status}: ${complaint(body)}`);
+  const objects = pluginObjects(body);
   return objects.ok ? objects : refused(`${objects.problem}: ${body}`);
 }
 
-const under = (value: GoValue, key: string): GoValue =>
-  isGoMap(value) ? value.get(key) : undefined;
-
-function goObjects(value: GoValue): Result<GoObjects, string> {
-  if (value === undefined || value === null) return ok([]);
-  if (!isGoList(value)) return fail("output.parameters must be a list of objects");
-  const objects = value.filter(isGoMap);
-  return objects.length === value.length
-    ? ok(objects)
-    : fail("output.parameters must be a list of objects");
+/** What is in the answer: nothing where a step on the way is null or not there, and null is an empty object. */
+function pluginObjects(body: string): Result<GoObjects, string> {
+  const decoded = decodeFirstJson(body);
+  if (!decoded.ok) return decoded;
+  const whole = structOf(decoded.value, "value of type plugin.ServiceResponse");
+  if (!whole.ok) return whole;
+  const within = "struct field ServiceResponse.output of type plugin.Output";
+  const output = structOf(fieldOf(whole.value, "output"), within);
+  if (!output.ok) return output;
+  const list = fieldOf(output.value, "parameters") ?? [];
+  const parameters = "struct field Output.output.parameters of type";
+  if (!isGoList(list)) return notInto(list, `${parameters} []map[string]interface {}`);
+  const objects: GoMap[] = [];
+  for (const item of list) {
+    if (item !== null && !isGoMap(item))
+      return notInto(item, `${parameters} map[string]interface {}`);
+    objects.push(item ?? new Map());
+  }
+  return ok(objects);
 }
 
-function complaint(decoded: Result<GoValue, string>, body: string): string {
-  if (!decoded.ok) return body;
-  for (const key of ["message", "error"]) {
-    const text = under(decoded.value, key);
-    if (typeof text === "string" && text !== "") return text;
-  }
-  return body;
+const structOf = (value: GoValue, target: string): Result<GoMap, string> =>
+  value === undefined || value === null
+    ? ok(new Map())
+    : isGoMap(value)
+      ? ok(value)
+      : notInto(value, target);
+
+/** A field of a Go struct: capital letters make no difference, and of several the last one counts. */
+const fieldOf = (object: GoMap, name: string): GoValue =>
+  [...object].findLast(([key]) => key.toLowerCase() === name)?.[1];
+
+function notInto(value: GoValue, target: string): { readonly ok: false; readonly problem: string } {
+  const kind = isGoList(value) ? "array" : isGoMap(value) ? "object" : jsonKinds[typeof value];
+  return fail(`json: cannot unmarshal ${kind} into Go ${target}`);
+}
+
+const jsonKinds: Readonly<Partial<Record<string, string>>> = {
+  string: "string",
+  number: "number",
+  boolean: "bool",
+};
+
+/** What an answer that is an error says of itself. */
+function complaint(body: string): string {
+  const decoded = decodeJson(body);
+  if (!decoded.ok || (decoded.value !== null && !isGoMap(decoded.value))) return body;
+  const object = decoded.value ?? new Map<string, GoValue>();
+  const texts = ["message", "error"].map((key) => object.get(key));
+  return texts.find((text) => typeof text === "string") ?? "";
 }

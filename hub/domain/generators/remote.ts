@@ -2,6 +2,7 @@ import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { FieldReader, isObject, type JsonObject } from "../document.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
 import { compileRegexp } from "../regexp/regexp.ts";
+import { goQuote } from "../template/print.ts";
 import { remoteFactKey, type RemoteFact } from "../remote-facts.ts";
 import { generatorFailure, type GeneratorContext } from "./context.ts";
 
@@ -57,7 +58,7 @@ export function readFilters<T>(
       const compiled = compileRegexp(pattern);
       if (!compiled.ok)
         return generatorFailure(
-          `error compiling ${key} regexp ${JSON.stringify(pattern)}: ${compiled.problem}`,
+          `error listing repos: error compiling ${capitalized(key)} regexp ${goQuote(pattern)}: ${compiled.problem}`,
         );
       // Its time is linear in a text as short as a name or a title, so nothing needs to be charged for.
       tests.set(key, (text) => compiled.value.matches(text, () => {}));
@@ -66,3 +67,5 @@ export function readFilters<T>(
   }
   return fields.problems.length === 0 ? ok(filters) : generatorFailure(fields.problems.join("; "));
 }
+
+const capitalized = (key: string): string => key.slice(0, 1).toUpperCase() + key.slice(1);

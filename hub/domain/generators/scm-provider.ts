@@ -5,7 +5,7 @@ import { normalize } from "../template/normalize.ts";
 import { firstBytes } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
-import { readFilters, remoteFact, type TextTest } from "./remote.ts";
+import { readFilters, remoteFact, type Filter } from "./remote.ts";
 import { readValues, withValues } from "./values.ts";
 
 /** `scmProvider`: one set of params per repository, or branch, that a Git host lists and the filters admit. */
@@ -17,15 +17,7 @@ export function scmProviderParams(
   const fields = new FieldReader(body, path);
   const values = readValues(body, path);
   if (!values.ok) return values;
-  const filters = readFilters(fields, ["repositoryMatch", "labelMatch", "branchMatch"], (filter) =>
-    scmFilter(
-      filter.test("repositoryMatch"),
-      filter.test("labelMatch"),
-      filter.test("branchMatch"),
-      filter.fields.texts("pathsExist"),
-      filter.fields.texts("pathsDoNotExist"),
-    ),
-  );
+  const filters = readFilters(fields, ["repositoryMatch", "labelMatch", "branchMatch"], scmFilter);
   if (!filters.ok) return filters;
   const fact = remoteFact("scmProvider", "repositories", body, path, context);
   if (!fact.ok) return fact;
@@ -43,14 +35,14 @@ type ScmFilter = {
   readonly admits: (repository: HostedRepository) => boolean;
 };
 
-function scmFilter(
-  repositoryMatch: TextTest,
-  labelMatch: TextTest,
-  branchMatch: TextTest,
-  pathsExist: readonly string[],
-  pathsDoNotExist: readonly string[],
-): ScmFilter {
-  const ofBranch = branchMatch !== undefined || pathsExist.length > 0 || pathsDoNotExist.length > 0;
+function scmFilter({ fields, test }: Filter): ScmFilter {
+  const [repositoryMatch, labelMatch] = [test("repositoryMatch"), test("labelMatch")];
+  const branchMatch = test("branchMatch");
+  const pathsExist = pathsOf(fields, "pathsExist");
+  const pathsDoNotExist = pathsOf(fields, "pathsDoNotExist");
+  // A list of paths makes it a filter of branches also when it is empty.
+  const ofBranch =
+    branchMatch !== undefined || fields.has("pathsExist") || fields.has("pathsDoNotExist");
   const ofRepository = repositoryMatch !== undefined || labelMatch !== undefined;
   const other = ofRepository ? "repositories" : "nothing";
   return {
@@ -63,6 +55,9 @@ function scmFilter(
       !pathsDoNotExist.some((path) => paths.includes(path)),
   };
 }
+
+const pathsOf = (fields: FieldReader, key: string): readonly string[] =>
+  fields.texts(key).map((path) => path.replace(/\/+$/, ""));
 
 /** One of the filters about repositories, and one of those about branches, must admit it, where there are any. */
 const isAdmitted = (repository: HostedRepository, filters: readonly ScmFilter[]): boolean =>

@@ -101,7 +101,22 @@ export function decodeJson(text: string): Result<GoValue, string> {
   }
 }
 
+/**
+ * The first value of a stream of JSON: what stands behind it is not looked at. `undefined` when there is only white
+ * space. Fails with the sentence of Go's Decoder.
+ */
+export function decodeFirstJson(text: string): Result<GoValue, string> {
+  try {
+    return ok(new Reader(text).first());
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    return fail(error.message === endOfInput ? "unexpected EOF" : error.message);
+  }
+}
+
 class Malformed extends Error {}
+
+const endOfInput = "unexpected end of JSON input";
 
 class Reader {
   readonly #text: string;
@@ -116,6 +131,10 @@ class Reader {
     this.#skip();
     if (this.#at < this.#text.length) this.#bad("after top-level value");
     return value;
+  }
+
+  first(): GoValue {
+    return this.#skip() === undefined ? undefined : this.#value(0);
   }
 
   #skip(): string | undefined {
@@ -246,7 +265,7 @@ class Reader {
 
   #bad(context: string): never {
     const code = this.#text.codePointAt(this.#at);
-    if (code === undefined) throw new Malformed("unexpected end of JSON input");
+    if (code === undefined) throw new Malformed(endOfInput);
     const character = String.fromCodePoint(code);
     const shown = character === "'" ? "'\\''" : character === '"' ? `'"'` : `'${character}'`;
     throw new Malformed(`invalid character ${shown} ${context}`);

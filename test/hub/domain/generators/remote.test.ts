@@ -1,38 +1,9 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import type { Json } from "../../../../proto/words/digest.ts";
-import { parseApplicationSet } from "../../../../hub/domain/application-set.ts";
-import { isObject, readDocument } from "../../../../hub/domain/document.ts";
-import type { Facts } from "../../../../hub/domain/facts.ts";
-import { generateParams } from "../../../../hub/domain/generate.ts";
-import { remoteFactKey, type RemoteFact } from "../../../../hub/domain/remote-facts.ts";
-import { jsonOf } from "../../../../hub/domain/template/value.ts";
-import { clusterFact, generateNeeds as needs } from "../builders.ts";
-
-/** What a generator makes of a service's answer: params, or the reason why there are none. */
-function made(
-  kind: string,
-  body: Readonly<Record<string, Json>>,
-  fact: RemoteFact | undefined,
-  goTemplate = true,
-): readonly Json[] | string {
-  const read = parseApplicationSet({
-    metadata: { name: "web" },
-    spec: { goTemplate, generators: [{ [kind]: body }], template: {} },
-  });
-  assert.ok(read.ok, read.ok ? "" : read.problem.message);
-  const document = readDocument(body);
-  assert.ok(document.ok && isObject(document.value));
-  const facts: Facts = {
-    clusters: [clusterFact("one", {}), clusterFact("two", {})],
-    repositories: new Map(),
-    remote: new Map(fact === undefined ? [] : [[remoteFactKey(kind, document.value), fact]]),
-  };
-  const params = generateParams(read.value, facts, needs);
-  return params.ok
-    ? params.value.map((set) => JSON.parse(JSON.stringify(jsonOf(set))) as Json)
-    : params.problem.message;
-}
+import type { Labels } from "../../../../hub/domain/records.ts";
+import type { RemoteFact } from "../../../../hub/domain/remote-facts.ts";
+import { made } from "./made.ts";
 
 const field = (result: readonly Json[] | string, key: string): unknown =>
   typeof result === "string" ? result : result.map((set) => (set as Record<string, Json>)[key]);
@@ -92,7 +63,16 @@ suite("scmProvider", () => {
     assert.deepEqual(named([{ pathsDoNotExist: ["deploy"] }]), ["docs"]);
     assert.deepEqual(named([{ labelMatch: "api" }, { branchMatch: "main" }]), []);
     assert.deepEqual(named([{}]), ["web", "docs"]);
-    assert.match(String(named([{ branchMatch: "(" }])), /^error compiling branchMatch regexp "\("/);
+  });
+
+  test("a list of paths makes a filter one of branches, and slashes at their ends are not theirs", () => {
+    assert.deepEqual(named([{ pathsExist: ["deploy//"] }]), ["web"]);
+    assert.deepEqual(named([{ pathsDoNotExist: ["deploy/"] }]), ["docs"]);
+    const [web, docs] = [{ repositoryMatch: "web" }, { repositoryMatch: "docs" }];
+    assert.deepEqual(named([web, docs]), ["web", "docs"]);
+    assert.deepEqual(named([{ ...web, pathsExist: [] }, docs]), []);
+    assert.deepEqual(named([{ ...web, pathsDoNotExist: [] }, docs]), []);
+    assert.deepEqual(named([{ ...web, pathsExist: null }, docs]), ["web", "docs"]);
   });
 });
 
@@ -127,7 +107,16 @@ suite("pullRequest", () => {
       labels: ["a"],
       author: "me",
     });
-    assert.deepEqual(field(made("pullRequest", {}, fact, false), "labels"), [undefined]);
+    assert.deepEqual(field(made("pullRequest", {}, fact, { goTemplate: false }), "labels"), [
+      undefined,
+    ]);
+  });
+
+  test("to a selector its labels are one text", () => {
+    const chosen = (matchLabels: Json): unknown =>
+      field(made("pullRequest", {}, fact, { selector: { matchLabels } }), "number");
+    assert.deepEqual(chosen({ labels: "[a]" }), ["12"]);
+    assert.deepEqual(chosen({ "labels.0": "a" }), []);
   });
 
   test("a repository that is missing is an error, unless the author expects it", () => {
@@ -142,9 +131,24 @@ suite("pullRequest", () => {
   });
 });
 
+test("a pattern that is none is told by the name it has in Argo CD", () => {
+  for (const [kind, key, name] of [
+    ["scmProvider", "repositoryMatch", "RepositoryMatch"],
+    ["scmProvider", "labelMatch", "LabelMatch"],
+    ["scmProvider", "branchMatch", "BranchMatch"],
+    ["pullRequest", "branchMatch", "BranchMatch"],
+    ["pullRequest", "targetBranchMatch", "TargetBranchMatch"],
+    ["pullRequest", "titleMatch", "TitleMatch"],
+  ] as const)
+    assert.equal(
+      made(kind, { filters: [{ [key]: "(" }] }, undefined),
+      `error listing repos: error compiling ${name} regexp "(": error parsing regexp: missing closing ): \`(\``,
+    );
+});
+
 suite("clusterDecisionResource", () => {
-  const fact: RemoteFact = {
-    kind: "decisions",
+  const fact = {
+    kind: "decisions" as const,
     configMap: { apiVersion: "place.io/v1", kind: "choices", matchKey: "where" },
     resources: [
       {
@@ -165,7 +169,7 @@ suite("clusterDecisionResource", () => {
     assert.deepEqual(made("clusterDecisionResource", body, fact), [
       { ...expected, values: { v: "{{ .name }}" } },
     ]);
-    assert.deepEqual(made("clusterDecisionResource", body, fact, false), [
+    assert.deepEqual(made("clusterDecisionResource", body, fact, { goTemplate: false }), [
       { ...expected, "values.v": "{{ .name }}" },
     ]);
   });
@@ -182,38 +186,41 @@ suite("clusterDecisionResource", () => {
       say({ labelSelector: { matchLabels: { a: "c" } } }),
       "no clusterDecisionResources found",
     );
-  });
-});
-
-suite("plugin", () => {
-  const fact = (body: string, status = 200): RemoteFact => ({
-    kind: "plugin",
-    configMap: { baseUrl: "http://p", token: "$other:key" },
-    secrets: new Map([["other", { key: "t" }]]),
-    response: { status, body },
-  });
-  const ask = { configMapRef: { name: "p" }, input: { parameters: { a: 1 } } };
-  const input = { input: { parameters: { a: 1 } } };
-
-  test("objects it answers, with what it was asked", () => {
-    const answer = fact('{"output":{"parameters":[{"n":1000000,"o":{"x":[true]}}]}}');
-    assert.deepEqual(made("plugin", ask, answer), [
-      { n: 1_000_000, o: { x: [true] }, generator: input },
-    ]);
-    assert.deepEqual(made("plugin", ask, answer, false), [
-      { n: "1e+06", "o.x.0": "true", generator: input },
-    ]);
-  });
-
-  test("an answer that is none is told in the plugin's words", () => {
-    assert.equal(
-      made("plugin", ask, fact('{"message":"no"}', 403)),
-      "error listing params: error get api 'web': API error with status code 403: no",
-    );
-    assert.match(JSON.stringify(made("plugin", ask, fact("<html>"))), /invalid character '<'/);
     assert.match(
-      JSON.stringify(made("plugin", ask, fact('{"output":{"parameters":[1]}}'))),
-      /must be a list of objects/,
+      String(say({ labelSelector: { matchLabels: { "a b": "c" } } })),
+      /^failed to get dynamic resources: key: Invalid value: "a b": /,
+    );
+  });
+
+  test("an empty selector is none", () => {
+    const ask = (body: Readonly<Record<string, Json>>): unknown =>
+      field(made("clusterDecisionResource", { configMapRef: "c", ...body }, fact), "name");
+    for (const labelSelector of [{}, { matchLabels: null }]) {
+      assert.deepEqual(ask({ name: "all", labelSelector }), ["two"]);
+      assert.match(String(ask({ labelSelector })), /problem with the definition/);
+    }
+    for (const labelSelector of [{ matchLabels: {} }, { matchExpressions: [] }])
+      assert.match(String(ask({ name: "all", labelSelector })), /problem with the definition/);
+  });
+
+  test("without a key to match by nothing is chosen, once all else is as it should be", () => {
+    const { apiVersion, kind } = fact.configMap;
+    const say = (body: Readonly<Record<string, Json>>, configMap: Labels): unknown =>
+      made("clusterDecisionResource", { configMapRef: "c", ...body }, { ...fact, configMap });
+    assert.deepEqual(say({ name: "all" }, { apiVersion, kind }), []);
+    assert.match(String(say({ name: "all" }, { apiVersion })), /problem with the apiVersion/);
+    assert.match(String(say({}, { apiVersion, kind })), /problem with the definition/);
+    assert.equal(say({ name: "other" }, { apiVersion, kind }), "no clusterDecisionResources found");
+    assert.deepEqual(
+      field(
+        made(
+          "clusterDecisionResource",
+          { configMapRef: "c", name: "all" },
+          { ...fact, configMap: { ...fact.configMap, statusListKey: "" } },
+        ),
+        "name",
+      ),
+      ["two"],
     );
   });
 });

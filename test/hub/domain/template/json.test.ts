@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import fc from "fast-check";
-import { decodeJson, encodeJson } from "../../../../hub/domain/template/json.ts";
-import { goValueOf } from "../../../../hub/domain/template/value.ts";
+import { decodeFirstJson, decodeJson, encodeJson } from "../../../../hub/domain/template/json.ts";
+import { goValueOf, type GoValue } from "../../../../hub/domain/template/value.ts";
 import type { Json } from "../../../../proto/words/digest.ts";
 
 const compact = { escapesHtml: false, indented: false };
@@ -36,6 +36,22 @@ suite("JSON as Go has it", () => {
   for (const [text, says] of rows) {
     test(`${text.slice(0, 20)} is refused: ${says}`, () =>
       assert.deepEqual(decodeJson(text), { ok: false, problem: says }));
+  }
+
+  const streams: readonly (readonly [text: string, value: GoValue | Error])[] = [
+    ["[1] and more", [1]],
+    ['{"a":2}{', new Map([["a", 2]])],
+    [" null", null],
+    [" \n", undefined],
+    ["[1,", new Error("unexpected EOF")],
+    ["and", new Error("invalid character 'a' looking for beginning of value")],
+  ];
+  for (const [text, value] of streams) {
+    test(`the first value of ${JSON.stringify(text)}`, () =>
+      assert.deepEqual(
+        decodeFirstJson(text),
+        value instanceof Error ? { ok: false, problem: value.message } : { ok: true, value },
+      ));
   }
 
   test("keys are sorted, and HTML is escaped on request", () => {

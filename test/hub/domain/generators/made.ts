@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import type { Json } from "../../../../proto/words/digest.ts";
+import { parseApplicationSet } from "../../../../hub/domain/application-set.ts";
+import { isObject, readDocument } from "../../../../hub/domain/document.ts";
+import type { Facts } from "../../../../hub/domain/facts.ts";
+import { generateParams } from "../../../../hub/domain/generate.ts";
+import { remoteFactKey, type RemoteFact } from "../../../../hub/domain/remote-facts.ts";
+import { jsonOf } from "../../../../hub/domain/template/value.ts";
+import { clusterFact, generateNeeds as needs } from "../builders.ts";
+
+type Body = Readonly<Record<string, Json>>;
+
+/** What a generator makes of a service's answer: params, or the reason why there are none. */
+export function made(
+  kind: string,
+  body: Body,
+  fact: RemoteFact | undefined,
+  { goTemplate = true, selector }: { goTemplate?: boolean; selector?: Body } = {},
+): readonly Json[] | string {
+  const entry = { [kind]: body, ...(selector === undefined ? {} : { selector }) };
+  const read = parseApplicationSet({
+    metadata: { name: "web" },
+    spec: { goTemplate, generators: [entry], template: {} },
+  });
+  assert.ok(read.ok, read.ok ? "" : read.problem.message);
+  const document = readDocument(body);
+  assert.ok(document.ok && isObject(document.value));
+  const facts: Facts = {
+    clusters: [clusterFact("one", {}), clusterFact("two", {})],
+    repositories: new Map(),
+    remote: new Map(fact === undefined ? [] : [[remoteFactKey(kind, document.value), fact]]),
+  };
+  const params = generateParams(read.value, facts, needs);
+  return params.ok
+    ? params.value.map((set) => JSON.parse(JSON.stringify(jsonOf(set))) as Json)
+    : params.problem.message;
+}
