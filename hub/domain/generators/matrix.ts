@@ -13,6 +13,7 @@ import {
   type GeneratorContext,
   type GradualGeneration,
 } from "./context.ts";
+import { withMadeInput } from "./plugin-input.ts";
 
 /** How a generator with children runs one of them. */
 export type RunChild = (entry: GeneratorEntry) => Generation;
@@ -168,7 +169,8 @@ function secondEntry(
         "child generator returned an error on parameter generation: error interpolating params for generator",
         body.problem,
       );
-    generators.push({ ...generator, body: body.value });
+    const made = generator.kind === "plugin" ? withMadeInput(body.value) : body.value;
+    generators.push({ ...generator, body: made });
   }
   return ok({ ...entry, generators });
 }

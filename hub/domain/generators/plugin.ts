@@ -1,12 +1,13 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { FieldReader, type JsonObject } from "../document.ts";
-import { flattened, OpaqueMap, type Params } from "../params.ts";
+import { flattened, type Params } from "../params.ts";
 import type { ProblemDraft } from "../problem.ts";
 import type { RemoteFact } from "../remote-facts.ts";
 import { decodeFirstJson, decodeJson } from "../template/json.ts";
 import { goQuote } from "../template/print.ts";
-import { goValueOf, isGoList, isGoMap, type GoMap, type GoValue } from "../template/value.ts";
+import { isGoList, isGoMap, type GoMap, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { pluginInput } from "./plugin-input.ts";
 import { remoteFact } from "./remote.ts";
 import { readValues, withValues } from "./values.ts";
 
@@ -31,11 +32,10 @@ export function pluginParams(
     return generatorFailure(`error getting plugin from generator: ${unasked}`);
   const answered = pluginOutput(fact.value, context.set);
   if (!answered.ok) return answered;
-  const echoed = new Map([["input", new OpaqueMap([["parameters", goValueOf(input ?? null)]])]]);
+  const { goTemplate } = context.templates;
+  const echoed = new Map([["input", pluginInput(input, goTemplate)]]);
   const sets = answered.value.map((object): Params => {
-    const params = context.templates.goTemplate
-      ? new Map(object)
-      : new Map<string, GoValue>(flattened(object));
+    const params = goTemplate ? new Map(object) : new Map<string, GoValue>(flattened(object));
     return params.set("generator", echoed);
   });
   return withValues(sets, values.value, context);

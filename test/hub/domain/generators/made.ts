@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json } from "../../../../proto/words/digest.ts";
 import { parseApplicationSet } from "../../../../hub/domain/application-set.ts";
-import { isObject, readDocument } from "../../../../hub/domain/document.ts";
+import { isObject, readDocument, type JsonObject } from "../../../../hub/domain/document.ts";
 import type { Facts } from "../../../../hub/domain/facts.ts";
 import { generateParams } from "../../../../hub/domain/generate.ts";
 import { remoteFactKey, type RemoteFact } from "../../../../hub/domain/remote-facts.ts";
@@ -28,10 +28,33 @@ export function made(
   const facts: Facts = {
     clusters: [clusterFact("one", {}), clusterFact("two", {})],
     repositories: new Map(),
-    remote: new Map(fact === undefined ? [] : [[remoteFactKey(kind, document.value), fact]]),
+    remote: answers(kind, document.value, fact),
   };
   const params = generateParams(read.value, facts, needs);
   return params.ok
     ? params.value.map((set) => JSON.parse(JSON.stringify(jsonOf(set))) as Json)
     : params.problem.message;
+}
+
+/** To the question of the generator itself; in a matrix to whatever is asked. */
+function answers(
+  kind: string,
+  body: JsonObject,
+  fact: RemoteFact | undefined,
+): ReadonlyMap<string, RemoteFact> {
+  if (fact === undefined) return new Map();
+  return kind === "matrix" ? new OneAnswer(fact) : new Map([[remoteFactKey(kind, body), fact]]);
+}
+
+class OneAnswer extends Map<string, RemoteFact> {
+  readonly #fact: RemoteFact;
+
+  constructor(fact: RemoteFact) {
+    super();
+    this.#fact = fact;
+  }
+
+  override get(): RemoteFact {
+    return this.#fact;
+  }
 }

@@ -33,6 +33,44 @@ suite("plugin", () => {
     ]);
   });
 
+  test("beside other params of a matrix, there is an empty map where it would be", () => {
+    const answer = answered('{"output":{"parameters":[{}]}}');
+    const other = { list: { elements: [{ b: "c" }] } };
+    const matrix = (body: Json) => ({ generators: [other, { plugin: body }] });
+    const name = { configMapRef: { name: "p" } };
+    const empty = { generator: { input: { parameters: {} } }, b: "c" };
+    for (const body of [name, { ...name, input: null }, { ...name, input: { parameters: null } }])
+      assert.deepEqual(made("matrix", matrix(body), answer), [empty]);
+    assert.deepEqual(made("matrix", matrix({ ...name, ...generator }), answer), [
+      { generator, b: "c" },
+    ]);
+  });
+
+  test("a matrix without Go templates prints what it was asked, byte by byte", () => {
+    const answer = answered('{"output":{"parameters":[{}]}}');
+    const texts = (body: Json): unknown =>
+      made(
+        "matrix",
+        { generators: [{ plugin: body }, { list: { elements: [{ b: "c" }] } }] },
+        answer,
+        {
+          goTemplate: false,
+        },
+      );
+    assert.deepEqual(
+      texts({ configMapRef: { name: "p" }, input: { parameters: { b: "<", a: 1 } } }),
+      [
+        {
+          generator: "map[input:map[parameters:map[a:{[49]} b:{[34 92 117 48 48 51 99 34]}]]]",
+          b: "c",
+        },
+      ],
+    );
+    assert.deepEqual(texts({ configMapRef: { name: "p" } }), [
+      { generator: "map[input:map[parameters:map[]]]", b: "c" },
+    ]);
+  });
+
   test("a selector does not look into what it was asked", () => {
     const answer = answered('{"output":{"parameters":[{}]}}');
     const isThere = (key: string): boolean =>
