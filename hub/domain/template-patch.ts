@@ -1,80 +1,99 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { canonicalJson, type Json } from "../../proto/words/digest.ts";
-import { checkedPatch, inApplicationShape } from "./application-shape.ts";
-import { emptyObject, field, isList, isObject, readDocument, type JsonObject } from "./document.ts";
+import { inApplicationShape } from "./application-shape.ts";
+import { emptyObject, field, isObject, readDocument, type JsonObject } from "./document.ts";
 import type { GenerateNeeds } from "./generate.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
+import { strategicallyMerged } from "./strategic-merge.ts";
+import { decodeJson } from "./template/json.ts";
+import { goQuote } from "./template/print.ts";
+import { typedPatch } from "./typed-patch.ts";
 
 /**
- * Applies a rendered `templatePatch` to an Application, as a strategic merge patch over Argo CD's types:
- * mappings merge, null deletes, lists replace each other whole, but for finalizers, which are a set with the
- * patch's own first. The project stays what it was.
+ * Applies a rendered `templatePatch` to an Application, as a strategic merge patch over Argo CD's types. The project
+ * stays what it was.
  */
 export function patchedApplication(
   application: JsonObject,
   text: string,
   needs: GenerateNeeds,
 ): Result<JsonObject, ProblemDraft> {
-  if (text.trim() === "") return ok(application);
-  const decoded = needs.decodeYaml(text);
-  if (!decoded.ok)
-    return refused(
-      `error while converting template to json ${JSON.stringify(text)}: yaml: ${decoded.problem}`,
-    );
-  const read = readDocument(decoded.value);
-  if (!read.ok) return refused(`invalid templatePatch: ${read.problem}`);
-  if (read.value === null) return ok(application);
-  if (!isObject(read.value)) return refused(`invalid templatePatch: it must be a mapping`);
-  const { patch, flaws } = checkedPatch(read.value);
-  if (flaws.length > 0)
-    return refused(
-      `invalid templatePatch ${JSON.stringify(canonicalJson(read.value))}: ${flaws.join("; ")}`,
-    );
-  const patched = mergedObject(application, patch, []);
+  const read = readPatch(text, needs);
+  if (!read.ok) return refused(read.problem);
+  const { value, json } = read.value;
+  const says = (what: string, why: string) => refused(`${what} ${goQuote(json)}: ${why}`);
+  if (value !== null && !isObject(value))
+    return says("invalid templatePatch", "it must be a mapping");
+  const { patch, flaws } = typedPatch(value ?? emptyObject());
+  if (flaws.length > 0) return says("invalid templatePatch", flaws.join("; "));
+  const merged = strategicallyMerged(application, patch);
+  if (!merged.ok)
+    return says("error while applying templatePatch template to json", merged.problem);
+  const patched: { [key: string]: Json } = { ...merged.value };
+  delete patched["status"];
   const spec = field(patched, "spec");
-  const before = field(application, "spec");
-  const project = isObject(before) ? field(before, "project") : undefined;
-  const keptSpec = isObject(spec) ? { ...spec } : emptyObject();
-  if (project === undefined) delete keptSpec["project"];
-  else keptSpec["project"] = project;
-  if (!isObject(field(keptSpec, "destination"))) keptSpec["destination"] = emptyObject();
-  return ok(inApplicationShape({ ...patched, spec: keptSpec }));
+  patched["spec"] = {
+    ...(isObject(spec) ? spec : undefined),
+    project: projectOf(application),
+  };
+  return ok(inApplicationShape(patched));
+}
+
+function projectOf(application: JsonObject): Json {
+  const spec = field(application, "spec");
+  return isObject(spec) ? (field(spec, "project") ?? "") : "";
 }
 
 const refused = (message: string): { readonly ok: false; readonly problem: ProblemDraft } =>
   fail(problem(codes.badTemplatePatch, message));
 
-const deletePrefix = "$deleteFromPrimitiveList/";
+type ReadPatch = {
+  readonly value: Json;
+  /** For messages. */
+  readonly json: string;
+};
 
-function mergedObject(base: JsonObject, patch: JsonObject, path: readonly string[]): JsonObject {
-  if (field(patch, "$patch") === "replace") return withoutDirectives(patch);
-  if (field(patch, "$patch") === "delete") return emptyObject();
-  const merged: { [key: string]: Json } = emptyObject();
-  for (const key of Object.keys(base)) merged[key] = field(base, key) ?? null;
-  for (const key of Object.keys(patch)) {
-    const value = field(patch, key) ?? null;
-    if (key.startsWith(deletePrefix)) {
-      const name = key.slice(deletePrefix.length);
-      const list = field(merged, name);
-      if (isList(list) && isList(value))
-        merged[name] = list.filter((item) => !value.includes(item));
-    } else if (key.startsWith("$")) continue;
-    else if (value === null) delete merged[key];
-    else merged[key] = mergedValue(field(merged, key), value, [...path, key]);
+/** What begins with a brace is JSON and nothing else, all the rest is YAML. */
+function readPatch(text: string, needs: GenerateNeeds): Result<ReadPatch, string> {
+  if (text.trimStart().startsWith("{")) {
+    const valid = decodeJson(text);
+    if (!valid.ok) return fail(`invalid templatePatch ${goQuote(text)}: ${valid.problem}`);
+    return withinLimits(JSON.parse(text, keepingIntegers), () => text);
   }
-  return merged;
+  const decoded = needs.decodeYaml(text);
+  if (!decoded.ok)
+    return fail(
+      `error while converting template to json ${goQuote(text)}: yaml: ${decoded.problem}`,
+    );
+  return withinLimits(decoded.value, jsonAsGoWritesIt);
 }
 
-function mergedValue(base: Json | undefined, patch: Json, path: readonly string[]): Json {
-  if (isObject(patch)) return mergedObject(isObject(base) ? base : emptyObject(), patch, path);
-  if (isList(patch) && isList(base) && path.join(".") === "metadata.finalizers")
-    return [...patch, ...base.filter((item) => !patch.includes(item))];
-  return patch;
+function withinLimits(value: unknown, jsonOf: (value: Json) => string): Result<ReadPatch, string> {
+  const read = readDocument(value);
+  return read.ok
+    ? ok({ value: read.value, json: jsonOf(read.value) })
+    : fail(`invalid templatePatch: ${read.problem}`);
 }
 
-function withoutDirectives(patch: JsonObject): JsonObject {
-  const plain = emptyObject();
-  for (const key of Object.keys(patch))
-    if (!key.startsWith("$")) plain[key] = field(patch, key) ?? null;
-  return plain;
+/** For JSON.parse: integers beyond 2^53 are bigints, and halves of characters are replaced as Go does. */
+function keepingIntegers(
+  _key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (typeof value === "number") {
+    const source = context?.source ?? "";
+    return /^-?\d+$/.test(source) && !Number.isSafeInteger(value) ? BigInt(source) : value;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  if (entries.every(([key]) => key.isWellFormed())) return value;
+  return Object.fromEntries(entries.map(([key, inner]) => [key.toWellFormed(), inner]));
 }
+
+const jsonAsGoWritesIt = (value: Json): string =>
+  canonicalJson(value)
+    .replaceAll("<", "\\u003c")
+    .replaceAll(">", "\\u003e")
+    .replaceAll("&", "\\u0026");
