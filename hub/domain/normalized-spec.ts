@@ -3,9 +3,11 @@ import { emptyObject, field, isList, isObject, type JsonObject } from "./documen
 
 /** The spec of an Application without what says nothing, so that two that mean the same are equal. */
 export function normalizedSpec(spec: JsonObject): JsonObject {
+  const sources = field(spec, "sources");
+  const hasSources = isList(sources) && sources.length > 0;
   const normal = emptyObject();
   for (const key of Object.keys(spec)) {
-    const value = normalizedField(key, field(spec, key) ?? null);
+    const value = normalizedField(key, field(spec, key) ?? null, hasSources);
     if (value !== undefined) normal[key] = value;
   }
   const project = field(normal, "project");
@@ -14,14 +16,13 @@ export function normalizedSpec(spec: JsonObject): JsonObject {
   return normal;
 }
 
-function normalizedField(key: string, value: Json): Json | undefined {
+function normalizedField(key: string, value: Json, hasSources: boolean): Json | undefined {
   switch (key) {
     case "syncPolicy":
-      return isObject(value) && !policyParts.some((part) => (field(value, part) ?? null) !== null)
-        ? undefined
-        : value;
+      return saysNothing(value) ? undefined : value;
     case "source":
-      return isObject(value) ? normalizedSource(value) : value;
+      // Nobody reads it beside sources.
+      return isObject(value) && !hasSources ? normalizedSource(value) : value;
     case "sources":
       return isList(value)
         ? value.map((source) => (isObject(source) ? normalizedSource(source) : source))
@@ -31,28 +32,63 @@ function normalizedField(key: string, value: Json): Json | undefined {
   }
 }
 
-const policyParts = ["automated", "syncOptions", "retry", "managedNamespaceMetadata"];
+function saysNothing(policy: Json): boolean {
+  if (policy === null) return true;
+  if (!isObject(policy)) return false;
+  const parts = ["automated", "retry", "managedNamespaceMetadata"];
+  return (
+    isZero(field(policy, "syncOptions")) &&
+    parts.every((part) => (field(policy, part) ?? null) === null)
+  );
+}
 
 function normalizedSource(source: JsonObject): JsonObject {
   const normal = emptyObject();
   for (const key of Object.keys(source)) {
-    const value = field(source, key) ?? null;
-    if ((key === "kustomize" || key === "helm") && isZero(value)) continue;
-    if (key !== "directory" || !isObject(value)) normal[key] = value;
-    else {
-      const directory = normalizedDirectory(value);
-      if (directory !== undefined) normal[key] = directory;
-    }
+    const value = normalizedTool(key, field(source, key) ?? null);
+    if (value !== undefined) normal[key] = value;
   }
   return normal;
 }
 
+function normalizedTool(key: string, value: Json): Json | undefined {
+  switch (key) {
+    case "kustomize":
+      return hasNothingBut(value, kustomizeManners) ? undefined : value;
+    case "helm":
+      return hasNothingBut(value, []) && !hasValuesObject(value) ? undefined : value;
+    case "directory":
+      return isObject(value) ? normalizedDirectory(value) : (value ?? undefined);
+    default:
+      return value;
+  }
+}
+
+/** How labels and annotations are put in, which says nothing without any. */
+const kustomizeManners: readonly string[] = [
+  "forceCommonLabels",
+  "forceCommonAnnotations",
+  "labelWithoutSelector",
+  "labelIncludeTemplates",
+  "commonAnnotationsEnvsubst",
+];
+
+const hasNothingBut = (value: Json, names: readonly string[]): boolean =>
+  value === null ||
+  (isObject(value) &&
+    Object.keys(value).every((key) => names.includes(key) || isZero(field(value, key))));
+
+/** No values at all are values too. */
+const hasValuesObject = (helm: Json): boolean =>
+  isObject(helm) && (field(helm, "valuesObject") ?? null) !== null;
+
 /** A directory that neither recurses nor has Jsonnet says no more than what it includes and excludes. */
 function normalizedDirectory(directory: JsonObject): JsonObject | undefined {
-  if (
-    ["recurse", "jsonnet", "disableExtensionFilter"].some((key) => !isZero(field(directory, key)))
-  )
-    return directory;
+  const isPlain =
+    isZero(field(directory, "recurse")) &&
+    isZero(field(directory, "disableExtensionFilter")) &&
+    hasNothingBut(field(directory, "jsonnet") ?? null, []);
+  if (!isPlain) return directory;
   const kept = emptyObject();
   for (const key of ["include", "exclude"]) {
     const value = field(directory, key);
@@ -61,10 +97,10 @@ function normalizedDirectory(directory: JsonObject): JsonObject | undefined {
   return Object.keys(kept).length === 0 ? undefined : kept;
 }
 
-/** Nothing at any depth: what Go calls the zero value. */
+/** What Go calls the zero value, or has no length. */
 function isZero(value: Json | undefined): boolean {
   if (isList(value)) return value.length === 0;
-  if (isObject(value)) return Object.keys(value).every((key) => isZero(field(value, key)));
+  if (isObject(value)) return Object.keys(value).length === 0;
   return (
     value === undefined ||
     value === null ||
