@@ -6,7 +6,10 @@ import { wellFormed } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
 
-/** `list`: its elements as they are written, and those of `elementsYaml` after them. */
+/**
+ * `list`: its elements as they are written, and those of `elementsYaml` after them, where an empty item is an
+ * empty set.
+ */
 export function listParams(body: JsonObject, path: string, context: GeneratorContext): Generation {
   const fields = new FieldReader(body, path);
   const elements = fields.list("elements");
@@ -41,7 +44,10 @@ const mapOf = (element: JsonObject): Params =>
 function elementMaps(value: Json): readonly Params[] | undefined {
   if (value === null) return [];
   if (!isList(value)) return undefined;
-  const maps = value.flatMap((item) => (isObject(item) ? [mapOf(item)] : []));
+  const maps = value.flatMap((item): readonly Params[] => {
+    if (item === null) return [new Map()];
+    return isObject(item) ? [mapOf(item)] : [];
+  });
   return maps.length === value.length ? maps : undefined;
 }
 
