@@ -137,7 +137,8 @@ type Node =
       /** Whether any key is a template. */
       readonly namesKeys: boolean;
       readonly fields: readonly { readonly key: string | TextMaker; readonly value: Node }[];
-    };
+    }
+  | { readonly kind: "free-json"; readonly inside: Node };
 
 /**
  * Compiles a document: every text in it is rendered by itself, keys too; parts without a template are
@@ -149,9 +150,17 @@ export function compileDocument(
   templates: Templates,
   onEmptyText: () => void = () => {},
 ): DocumentTemplate {
-  const node = compileNode(document, templates, false);
-  return (params) => unlessNotRendered(() => rendered(node, params, onEmptyText));
+  return renderedFrom(compileNode(document, templates, false), onEmptyText);
 }
+
+/** The same for JSON of any form, which Argo CD writes anew as it does `valuesObject`. */
+export const compileFreeJson = (document: Json, templates: Templates): DocumentTemplate =>
+  renderedFrom(freeJson(document, templates), () => {});
+
+const renderedFrom =
+  (node: Node, onEmptyText: () => void): DocumentTemplate =>
+  (params) =>
+    unlessNotRendered(() => rendered(node, params, onEmptyText));
 
 /** `{{name}}` and `{{ .path.basename }}`. */
 const loneParam = /^\{\{\s*[\w.[\]/-]+\s*\}\}$/;
@@ -176,7 +185,10 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
   const fields = Object.keys(object).flatMap((key) => {
     const value = object[key] ?? null;
     if (value === null && inValues) return [];
-    const node = compileNode(value, templates, inValues || key === "valuesObject");
+    const node =
+      !inValues && key === "valuesObject"
+        ? freeJson(value, templates)
+        : compileNode(value, templates, inValues);
     return [{ key: key.includes("{{") ? templates.textMaker(key) : key, value: node }];
   });
   const constants = emptyObject();
@@ -191,6 +203,11 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
     constants[key] = value.value;
   }
   return { kind: "constant", value: constants };
+}
+
+function freeJson(value: Json, templates: Templates): Node {
+  const inside = compileNode(value, templates, true);
+  return isConstant(inside) ? inside : { kind: "free-json", inside };
 }
 
 const isConstant = (node: Node): node is Extract<Node, { readonly kind: "constant" }> =>
@@ -223,7 +240,21 @@ function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
       }
       return object;
     }
+    case "free-json":
+      return renderedFreeJson(node.inside, params, onEmptyText);
     default:
       return unreachable(node, "template node");
+  }
+}
+
+function renderedFreeJson(node: Node, params: Params, onEmptyText: () => void): Json {
+  try {
+    return rendered(node, params, onEmptyText);
+  } catch (error) {
+    if (!(error instanceof NotRendered)) throw error;
+    const { code, message } = error.problem;
+    throw new NotRendered(
+      problem(code, `failed to deeply replace JSON field contents: ${message}`),
+    );
   }
 }

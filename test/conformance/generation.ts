@@ -28,7 +28,8 @@ import {
 } from "../../hub/domain/generate.ts";
 import type { GeneratorContext } from "../../hub/domain/generators/context.ts";
 import { requeueSeconds, smallest } from "../../hub/domain/generators/index.ts";
-import { interpolated, textPairs } from "../../hub/domain/generators/matrix.ts";
+import { compileGenerator } from "../../hub/domain/generators/interpolate.ts";
+import { textPairs } from "../../hub/domain/generators/matrix.ts";
 import { setsByMergeKey } from "../../hub/domain/generators/merge.ts";
 import { withValues } from "../../hub/domain/generators/values.ts";
 import { overriddenTemplate } from "../../hub/domain/override-template.ts";
@@ -139,11 +140,12 @@ function runRenderGenerator(one: ConformanceCase): Outcome {
   const params = paramsOf(field(one.input, "params"));
   const context = contextOf(one);
   const made = emptyObject();
-  for (const key of Object.keys(generator)) {
-    const body = object(generator, key);
-    const rendered = params.size === 0 ? ok<JsonObject>(body) : interpolated(body, params, context);
+  for (const kind of Object.keys(generator)) {
+    const body = object(generator, kind);
+    const rendered =
+      params.size === 0 ? ok(body) : compileGenerator({ kind, body }, context)(params);
     if (!rendered.ok) return rendered;
-    made[key] = rendered.value;
+    made[kind] = rendered.value;
   }
   for (const [key, kind] of [
     ["clustersValues", "clusters"],

@@ -1,10 +1,8 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { canonicalJson } from "../../../proto/words/digest.ts";
 import type { Generator as WrittenGenerator, GeneratorEntry } from "../application-set.ts";
-import { emptyObject, field, isObject, type JsonObject } from "../document.ts";
 import { combinedTexts, deepMerged, textsOf, type Params } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
-import { compileDocument, Templates } from "../render-template.ts";
 import {
   elementsByDefault,
   generatorFailure,
@@ -13,6 +11,7 @@ import {
   type GeneratorContext,
   type GradualGeneration,
 } from "./context.ts";
+import { compileGenerator } from "./interpolate.ts";
 import { withMadeInput } from "./plugin-input.ts";
 
 /** How a generator with children runs one of them. */
@@ -145,9 +144,10 @@ function* spared(
  * first child, and what they give is then the same beside each of its sets.
  */
 function sameFieldsOnce(entry: GeneratorEntry, context: GeneratorContext, run: RunChild): Inner {
+  const entryOf = compileEntry(entry, context);
   let last: { readonly fields: string; readonly sets: Generation } | undefined;
   return (params) => {
-    const written = secondEntry(entry, params, context);
+    const written = entryOf(params);
     if (!written.ok) return written;
     const fields = canonicalJson(written.value.generators.map(({ body }) => body));
     if (last?.fields !== fields) last = { fields, sets: run(written.value) };
@@ -155,82 +155,25 @@ function sameFieldsOnce(entry: GeneratorEntry, context: GeneratorContext, run: R
   };
 }
 
-function secondEntry(
+function compileEntry(
   entry: GeneratorEntry,
-  params: Params,
   context: GeneratorContext,
-): Result<GeneratorEntry, ProblemDraft> {
-  if (params.size === 0) return ok(entry);
-  const generators: WrittenGenerator[] = [];
-  for (const generator of entry.generators) {
-    const body = interpolated(generator.body, params, context);
-    if (!body.ok)
-      return within(
-        "child generator returned an error on parameter generation: error interpolating params for generator",
-        body.problem,
-      );
-    const made = generator.kind === "plugin" ? withMadeInput(body.value) : body.value;
-    generators.push({ ...generator, body: made });
-  }
-  return ok({ ...entry, generators });
-}
-
-/** A generator's fields with every text rendered. Its own template and its `values` are for later. */
-export function interpolated(
-  body: JsonObject,
-  params: Params,
-  context: GeneratorContext,
-): Result<JsonObject, ProblemDraft> {
-  const values = preresolved(body, params, context);
-  if (!values.ok) return values;
-  const rest = emptyObject();
-  for (const key of Object.keys(body)) {
-    const value = field(body, key) ?? null;
-    if (key === "template" || (key === "values" && values.value !== undefined)) continue;
-    const rendered = compileDocument(value, context.templates)(params);
-    if (!rendered.ok) return within("failed to replace parameters in generator", rendered.problem);
-    rest[key] = rendered.value;
-  }
-  if (values.value !== undefined) rest["values"] = values.value;
-  return ok(rest);
-}
-
-/**
- * The `values` of the second child, as far as the first child's params go. One that needs something else
- * is kept as written, whole: its own generator may know it.
- */
-function preresolved(
-  body: JsonObject,
-  params: Params,
-  context: GeneratorContext,
-): Result<JsonObject | undefined, ProblemDraft> {
-  const values = field(body, "values");
-  if (!isObject(values)) return ok(undefined);
-  const strict = new Templates(
-    { goTemplate: context.templates.goTemplate, missingKey: "error" },
-    context.needs,
-    context.templates.allowance,
-  );
-  const resolved = emptyObject();
-  for (const key of Object.keys(values)) {
-    const text = field(values, key);
-    if (typeof text !== "string") {
-      resolved[key] = text ?? null;
-      continue;
+): (params: Params) => Result<GeneratorEntry, ProblemDraft> {
+  const templates = entry.generators.map((generator) => ({
+    generator,
+    bodyOf: compileGenerator(generator, context),
+  }));
+  return (params) => {
+    // Argo CD leaves everything as written when there is nothing to put in.
+    if (params.size === 0) return ok(entry);
+    const generators: WrittenGenerator[] = [];
+    for (const { generator, bodyOf } of templates) {
+      const body = bodyOf(params);
+      if (!body.ok)
+        return within("child generator returned an error on parameter generation", body.problem);
+      const made = generator.kind === "plugin" ? withMadeInput(body.value) : body.value;
+      generators.push({ ...generator, body: made });
     }
-    const rendered = strict.render(text, params);
-    if (rendered.ok) resolved[key] = rendered.value;
-    else if (needsMore(rendered.problem.message)) resolved[key] = text;
-    else
-      return fail(
-        problem(
-          rendered.problem.code,
-          `failed to pre-resolve Values key ${JSON.stringify(key)}: ${rendered.problem.message}`,
-        ),
-      );
-  }
-  return ok(resolved);
+    return ok({ ...entry, generators });
+  };
 }
-
-const needsMore = (message: string): boolean =>
-  message.includes("map has no entry for key") || message.includes("can't evaluate field");

@@ -213,27 +213,40 @@ function fileSets(path: string, document: Json | undefined, mode: ModelMode): Se
 }
 
 /** Every text of the second child with what the first one gave put in, but for its selector. */
-function interpolated(entry: Json, params: ModelMap, mode: ModelMode): Json {
-  const walk = (value: Json): Json => {
+const interpolated = (entry: Json, params: ModelMap, mode: ModelMode): Json =>
+  Object.fromEntries(
+    entriesOf(entry).map(([key, item]) => [
+      key,
+      key === "selector" ? item : filled(key, item, params, mode),
+    ]),
+  );
+
+/** The fields of a generator, or a selector of its children. */
+function filled(kind: string, body: Json, params: ModelMap, mode: ModelMode): Json {
+  const walk = (value: Json, dropsNull: boolean): Json => {
     if (typeof value === "string") return rendered(value, params, mode);
-    if (Array.isArray(value)) return (value as readonly Json[]).map(walk);
+    if (Array.isArray(value)) return (value as readonly Json[]).map((it) => walk(it, dropsNull));
     if (!isJsonMap(value)) return value;
     const made = new Map<string, Json>();
     for (const [key, item] of entriesOf(value)) {
+      if (item === null && dropsNull) continue;
       const name = rendered(key, params, mode);
       if (made.has(name)) throw new ModelFailure(`${name} twice`);
-      made.set(name, walk(item));
+      made.set(name, walk(item, dropsNull));
     }
     return Object.fromEntries(made);
   };
-  const body = (value: Json): Json =>
-    Object.fromEntries(
-      entriesOf(value)
-        .filter(([key]) => key !== "template")
-        .map(([key, item]) => [key, key === "values" ? resolved(item, params, mode) : walk(item)]),
-    );
+  const child = (entry: Json): Json =>
+    Object.fromEntries(entriesOf(entry).map(([key, it]) => [key, filled(key, it, params, mode)]));
+  const made = ([key, item]: readonly [string, Json]): Json => {
+    if (key === "values") return resolved(item, params, mode);
+    if (key === "generators") return listOf(item).map(child);
+    return walk(item, kind === "list");
+  };
   return Object.fromEntries(
-    entriesOf(entry).map(([key, item]) => [key, key === "selector" ? item : body(item)]),
+    entriesOf(body)
+      .filter(([key]) => key !== "template")
+      .map((entry) => [entry[0], made(entry)]),
   );
 }
 
