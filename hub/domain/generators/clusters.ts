@@ -8,7 +8,7 @@ import { wellFormed } from "../template/bytes.ts";
 import { normalize } from "../template/normalize.ts";
 import { compareBytes, nilList, StringMap, typedList, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
-import { readValues, withValues } from "./values.ts";
+import { readValues, withValues, type Words } from "./values.ts";
 
 /** Argo CD keeps clusters as Secrets with this label, and shows it among the others. */
 const secretTypeLabel = "argocd.argoproj.io/secret-type";
@@ -51,7 +51,9 @@ export function clustersParams(
     sets.push(localParams());
   // One cluster less would change the one set that lists them all.
   const spare = flatList ? undefined : context.spare;
-  const complete = withValues(sets, values.value, { templates: context.templates, spare });
+  const words: Words = (index) =>
+    `error appending templated values for ${index < found.length ? "cluster" : "local cluster"}`;
+  const complete = withValues(sets, values.value, { templates: context.templates, spare }, words);
   if (!complete.ok || !flatList) return complete;
   const type = "map[string]interface {}";
   const clusters = complete.value.length === 0 ? nilList(type) : typedList(type, complete.value);

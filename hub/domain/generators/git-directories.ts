@@ -1,15 +1,17 @@
-import { ok } from "../../../proto/kit/result.ts";
 import { FieldReader, isObject } from "../document.ts";
 import type { Glob } from "../patterns/glob-automaton.ts";
 import { compilePathGlob } from "../patterns/glob.ts";
+import type { Labels } from "../records.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
+import { notAppended, withValues } from "./values.ts";
 
 /** `git` with `directories`: one set of params per directory that an item includes and none excludes. */
 export function directoriesParams(
   fields: FieldReader,
   asked: Asked,
   prefix: string,
+  values: Labels,
   context: GeneratorContext,
 ): Generation {
   const items = readItems(fields);
@@ -22,11 +24,11 @@ export function directoriesParams(
   );
   if (!fact.ok) return fact;
   const { goTemplate } = context.templates;
-  return ok(
-    fact.value.directories
-      .filter((directory) => isWanted(directory, items))
-      .map((directory) => new Map(pathParams(directory, undefined, prefix, goTemplate))),
-  );
+  const sets = fact.value.directories
+    .filter((directory) => isWanted(directory, items))
+    .map((directory) => new Map(pathParams(directory, undefined, prefix, goTemplate)));
+  const words = "error generating params from git: error generating params from apps";
+  return withValues(sets, values, context, (index) => `${words}: ${notAppended(index)}`);
 }
 
 type Item = { readonly glob: Glob; readonly exclude: boolean };

@@ -4,10 +4,12 @@ import type { RepositoryFact } from "../facts.ts";
 import { compileFilePattern, type FilePattern } from "../patterns/file-pattern.ts";
 import { flattened, type Params } from "../params.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
+import type { Labels } from "../records.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { compareBytes, goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
+import { notAppended, withValues, type Words } from "./values.ts";
 
 const words = "error generating params from git";
 const notDecoded = "error unmarshaling JSON: while decoding JSON";
@@ -20,6 +22,7 @@ export function filesParams(
   fields: FieldReader,
   asked: Asked,
   prefix: string,
+  values: Labels,
   context: GeneratorContext,
 ): Generation {
   const items = readItems(fields, context);
@@ -34,9 +37,14 @@ export function filesParams(
   const sets: Params[] = [];
   for (const path of chosen.value) {
     const objects = objectsOf(path, asked.repoURL, fact.value);
-    if (objects.ok)
-      sets.push(...objects.value.map((object) => fileParams(object, path, prefix, context)));
-    else if (context.spare === undefined) return objects;
+    if (objects.ok) {
+      const own = objects.value.map((object) => fileParams(object, path, prefix, context));
+      const failing: Words = (index) =>
+        `${unprocessed(path, asked.repoURL)}: ${notAppended(index)}`;
+      const complete = withValues(own, values, context, failing);
+      if (!complete.ok) return complete;
+      sets.push(...complete.value);
+    } else if (context.spare === undefined) return objects;
     else context.spare(objects.problem);
   }
   return ok(sets);
@@ -84,6 +92,9 @@ function chosenFiles(
   return ok([...chosen].toSorted(compareBytes));
 }
 
+const unprocessed = (path: string, repoURL: string): string =>
+  `${words}: unable to process file '${path}' from repository '${repoURL}'`;
+
 function objectsOf(
   path: string,
   repoURL: string,
@@ -93,7 +104,7 @@ function objectsOf(
     fail(
       problem(
         codes.generatorFailed,
-        `${words}: unable to process file '${path}' from repository '${repoURL}': unable to parse file: ${reason}`,
+        `${unprocessed(path, repoURL)}: unable to parse file: ${reason}`,
       ),
     );
   const document = documents?.get(path);

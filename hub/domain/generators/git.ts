@@ -2,7 +2,7 @@ import { FieldReader, type JsonObject } from "../document.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { directoriesParams } from "./git-directories.ts";
 import { filesParams } from "./git-files.ts";
-import { readValues, withValues } from "./values.ts";
+import { readValues } from "./values.ts";
 
 /** `git`: one set of params per directory, or per object in the files. Where both are named, directories win. */
 export function gitParams(body: JsonObject, path: string, context: GeneratorContext): Generation {
@@ -18,8 +18,7 @@ export function gitParams(body: JsonObject, path: string, context: GeneratorCont
   if (!hasDirectories && !hasFiles) return generatorFailure("ApplicationSet is empty");
   if (repoURL === "") return generatorFailure(`${path}.repoURL is missing`);
   const asked = { repoURL, revision: written === "" ? "HEAD" : written };
-  const sets = hasDirectories
-    ? directoriesParams(fields, asked, prefix, context)
-    : filesParams(fields, asked, prefix, context);
-  return sets.ok ? withValues(sets.value, values.value, context) : sets;
+  return hasDirectories
+    ? directoriesParams(fields, asked, prefix, values.value, context)
+    : filesParams(fields, asked, prefix, values.value, context);
 }

@@ -38,7 +38,7 @@ export function pluginParams(
     const params = goTemplate ? new Map(object) : new Map<string, GoValue>(flattened(object));
     return params.set("generator", echoed);
   });
-  return withValues(sets, values.value, context);
+  return withValues(sets, values.value, context, () => "error generating params");
 }
 
 type PluginFact = Extract<RemoteFact, { readonly kind: "plugin" }>;

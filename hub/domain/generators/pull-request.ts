@@ -7,7 +7,7 @@ import { firstBytes } from "../template/bytes.ts";
 import { nilList, stringList, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { readFilters, remoteFact, type TextTest } from "./remote.ts";
-import { readValues, withValues } from "./values.ts";
+import { notAppended, readValues, withValues } from "./values.ts";
 
 /** `pullRequest`: one set of params per open pull request that one of the filters admits. */
 export function pullRequestParams(
@@ -36,7 +36,7 @@ export function pullRequestParams(
   const sets = fact.value.pulls
     .filter((pull) => filters.value.length === 0 || filters.value.some((admits) => admits(pull)))
     .map((pull) => pullParams(pull, goTemplate, slugOf));
-  return withValues(sets, values.value, context);
+  return withValues(sets, values.value, context, notAppended);
 }
 
 const pullFilter =

@@ -6,7 +6,7 @@ import { firstBytes } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { readFilters, remoteFact, type Filter } from "./remote.ts";
-import { readValues, withValues } from "./values.ts";
+import { notAppended, readValues, withValues } from "./values.ts";
 
 /** `scmProvider`: one set of params per repository, or branch, that a Git host lists and the filters admit. */
 export function scmProviderParams(
@@ -26,7 +26,7 @@ export function scmProviderParams(
   const sets = fact.value.repositories
     .filter((repository) => isAdmitted(repository, filters.value))
     .map(repositoryParams);
-  return withValues(sets, values.value, context);
+  return withValues(sets, values.value, context, notAppended);
 }
 
 type ScmFilter = {

@@ -13,24 +13,32 @@ export function readValues(body: JsonObject, path: string): Result<Labels, Probl
   return fields.problems.length === 0 ? ok(values) : generatorFailure(fields.problems.join("; "));
 }
 
+/** Says which of a generator's sets could not be given its values. */
+export type Words = (index: number) => string;
+
+/** What most generators say. */
+export const notAppended: Words = () => "failed to append templated values";
+
 /**
  * Adds a generator's `values` to each of its params. They see the params, and not each other: a value made
- * of values made of values could grow without end.
+ * of values made of values could grow without end. `words` stand before what fails.
  */
 export function withValues(
   sets: readonly Params[],
   values: Labels,
   context: Pick<GeneratorContext, "templates" | "spare">,
+  words?: Words,
 ): Generation {
   const keys = Object.keys(values);
   if (keys.length === 0) return ok(sets);
   const { templates, spare } = context;
   const results: Params[] = [];
-  for (const params of sets) {
+  for (const [index, params] of sets.entries()) {
     const rendered = renderedValues(params, values, keys, templates);
     if (!rendered.ok) {
-      if (spare === undefined) return rendered;
-      spare(rendered.problem);
+      const failed = words === undefined ? rendered : within(words(index), rendered.problem);
+      if (spare === undefined) return failed;
+      spare(failed.problem);
       continue;
     }
     const result = new Map<string, GoValue>(params);
@@ -52,7 +60,8 @@ function renderedValues(
     const text = templates.render(values[key] ?? "", params);
     if (!text.ok)
       return within(
-        "failed to append templated values: failed to replace templated string",
+        // Argo CD says it twice.
+        "failed to replace templated string: failed to replace templated string with rendered values",
         text.problem,
       );
     rendered.set(key, text.value);
