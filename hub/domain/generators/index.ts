@@ -133,14 +133,27 @@ const childRunner =
     if (!selector.ok)
       return generatorFailure(`${childWords}: error parsing label selector: ${selector.problem}`);
     if (generator === undefined) return generatorFailure("child generator generated no parameters");
-    if (another !== undefined)
-      return generatorFailure("found more than one generator in matrix.Generators");
+    if (another !== undefined) return tooManyInOne(entry, context, depth);
     const sets = runGenerator(generator, sparingWithin(childWords, context), depth + 1);
     // What another generator combines is gone through again and again.
     return sets.ok
       ? ok([...selected(sets.value, selector.value)])
       : within(childWords, sets.problem);
   };
+
+/** Argo CD runs them all before it counts them, so what fails in one of them is said first. */
+function tooManyInOne(
+  { generators }: GeneratorEntry,
+  context: GeneratorContext,
+  depth: number,
+): ReturnType<typeof generatorFailure> {
+  const strict = { ...context, spare: undefined };
+  for (const generator of generators) {
+    const sets = runGenerator(generator, strict, depth + 1);
+    if (!sets.ok) return within(childWords, sets.problem);
+  }
+  return generatorFailure("found more than one generator in matrix.Generators");
+}
 
 /** How soon a generator's source is looked at again, in seconds; 0 is never. */
 export function requeueSeconds(generator: Generator, defaults: RequeueDefaults): number {
