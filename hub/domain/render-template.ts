@@ -137,8 +137,7 @@ type Node =
       /** Whether any key is a template. */
       readonly namesKeys: boolean;
       readonly fields: readonly { readonly key: string | TextMaker; readonly value: Node }[];
-    }
-  | { readonly kind: "free-json"; readonly inside: Node };
+    };
 
 /**
  * Compiles a document: every text in it is rendered by itself, keys too; parts without a template are
@@ -150,17 +149,15 @@ export function compileDocument(
   templates: Templates,
   onEmptyText: () => void = () => {},
 ): DocumentTemplate {
-  return renderedFrom(compileNode(document, templates, false), onEmptyText);
+  const node = compileNode(document, templates, false);
+  return (params) => unlessNotRendered(() => rendered(node, params, onEmptyText));
 }
 
-/** The same for JSON of any form, which Argo CD writes anew as it does `valuesObject`. */
-export const compileFreeJson = (document: Json, templates: Templates): DocumentTemplate =>
-  renderedFrom(freeJson(document, templates), () => {});
-
-const renderedFrom =
-  (node: Node, onEmptyText: () => void): DocumentTemplate =>
-  (params) =>
-    unlessNotRendered(() => rendered(node, params, onEmptyText));
+/** The same for JSON of any form, all of which Argo CD writes anew as it does `valuesObject`. */
+export function compileFreeJson(document: Json, templates: Templates): DocumentTemplate {
+  const node = compileNode(document, templates, true);
+  return (params) => unlessNotRendered(() => rendered(node, params, () => {}));
+}
 
 /** `{{name}}` and `{{ .path.basename }}`. */
 const loneParam = /^\{\{\s*[\w.[\]/-]+\s*\}\}$/;
@@ -169,7 +166,7 @@ function compileNode(value: Json, templates: Templates, inValues: boolean): Node
   if (typeof value === "string") {
     if (!value.includes("{{")) return { kind: "constant", value };
     const repeated = loneParam.test(value) ? undefined : new RepeatedTexts();
-    return { kind: "text", make: templates.textMaker(value), repeated };
+    return { kind: "text", make: textMaker(value, templates, inValues), repeated };
   }
   if (isList(value)) {
     const items = value.map((item) => compileNode(item, templates, inValues));
@@ -185,11 +182,8 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
   const fields = Object.keys(object).flatMap((key) => {
     const value = object[key] ?? null;
     if (value === null && inValues) return [];
-    const node =
-      !inValues && key === "valuesObject"
-        ? freeJson(value, templates)
-        : compileNode(value, templates, inValues);
-    return [{ key: key.includes("{{") ? templates.textMaker(key) : key, value: node }];
+    const node = compileNode(value, templates, inValues || key === "valuesObject");
+    return [{ key: key.includes("{{") ? textMaker(key, templates, inValues) : key, value: node }];
   });
   const constants = emptyObject();
   for (const { key, value } of fields) {
@@ -205,9 +199,20 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
   return { kind: "constant", value: constants };
 }
 
-function freeJson(value: Json, templates: Templates): Node {
-  const inside = compileNode(value, templates, true);
-  return isConstant(inside) ? inside : { kind: "free-json", inside };
+function textMaker(text: string, templates: Templates, inValues: boolean): TextMaker {
+  const make = templates.textMaker(text);
+  if (!inValues) return make;
+  return (params) => {
+    try {
+      return make(params);
+    } catch (error) {
+      if (!(error instanceof NotRendered)) throw error;
+      const { code, message } = error.problem;
+      throw new NotRendered(
+        problem(code, `failed to deeply replace JSON field contents: ${message}`),
+      );
+    }
+  };
 }
 
 const isConstant = (node: Node): node is Extract<Node, { readonly kind: "constant" }> =>
@@ -240,21 +245,7 @@ function rendered(node: Node, params: Params, onEmptyText: () => void): Json {
       }
       return object;
     }
-    case "free-json":
-      return renderedFreeJson(node.inside, params, onEmptyText);
     default:
       return unreachable(node, "template node");
-  }
-}
-
-function renderedFreeJson(node: Node, params: Params, onEmptyText: () => void): Json {
-  try {
-    return rendered(node, params, onEmptyText);
-  } catch (error) {
-    if (!(error instanceof NotRendered)) throw error;
-    const { code, message } = error.problem;
-    throw new NotRendered(
-      problem(code, `failed to deeply replace JSON field contents: ${message}`),
-    );
   }
 }
