@@ -82,6 +82,13 @@ export function generatedParams(
     : params.problem.message;
 }
 
+/** Why the generators of a set give nothing. */
+export function failureOf(generators: readonly Json[], given: Given = {}): string {
+  const made = generatedParams(generators, given);
+  assert.ok(typeof made === "string", JSON.stringify(made));
+  return made;
+}
+
 export const list = (...elements: readonly Json[]): Json => ({ list: { elements } });
 
 export const matrix = (...generators: readonly Json[]): Json => ({ matrix: { generators } });
