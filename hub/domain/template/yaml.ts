@@ -7,6 +7,7 @@ import {
   goValueOf,
   isGoMap,
   NilList,
+  NilMap,
   type GoMap,
   type GoValue,
 } from "./value.ts";
@@ -69,7 +70,7 @@ class Writer {
 
   #node(value: GoValue, place: Place): void {
     if (value instanceof GoObject) return this.#node(jsonValue(value), place);
-    if (isGoMap(value)) return this.#mapping(value, place);
+    if (isGoMap(value) && !(value instanceof NilMap)) return this.#mapping(value, place);
     if (Array.isArray(value) && !(value instanceof NilList)) return this.#sequence(value, place);
     this.#separate();
     this.#scalar(value, place.indent === -1 ? 2 : place.indent + 2, false);
@@ -235,6 +236,7 @@ function jsonValue(object: GoObject): GoValue {
 
 function plainScalar(value: Exclude<GoValue, string>): string {
   if (value === undefined || value === null) return "null";
+  if (value instanceof NilList || value instanceof NilMap) return "null";
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);
   if (value instanceof GoInteger) return value.value.toString();
   if (typeof value !== "number") return "";

@@ -10,6 +10,7 @@ import {
   int64,
   isGoList,
   isGoMap,
+  kindName,
   typeName,
   type GoList,
   type GoMap,
@@ -86,12 +87,15 @@ export function asMap(value: GoValue): GoMap {
 /** The list a function works on; `verb` is for the complaint about everything else. */
 export function asList(value: GoValue, verb: string): GoList {
   if (isGoList(value)) return value;
-  if ((value ?? null) === null)
-    throw new FunctionError("runtime error: invalid memory address or nil pointer dereference");
-  throw new FunctionError(`Cannot ${verb} on type ${kindOfType(value)}`);
+  throw new FunctionError(`Cannot ${verb} type ${kindOf(value)}`);
 }
 
-const kindOfType = (value: GoValue): string => (isGoMap(value) ? "map" : typeName(value));
+/** The kind of a value whose type Go asks for, which nil has none of. */
+export function kindOf(value: GoValue): string {
+  if ((value ?? null) === null)
+    throw new FunctionError("runtime error: invalid memory address or nil pointer dereference");
+  return kindName(value);
+}
 
 /** The index a slice expression takes; out of it Go panics. */
 export function asIndex(value: bigint | number, length: number): number {

@@ -22,7 +22,8 @@ function changeable(map: GoMap): Map<string, GoValue> {
 }
 
 const deep = takes(["any"], ([value]) => {
-  if (!present(value)) throw new FunctionError("Could not deep copy the given value");
+  if (!present(value)) 
+    throw new FunctionError("reflect: call of reflect.Value.Type on zero Value");
   return deepCopyOf(value);
 });
 
@@ -110,9 +111,9 @@ export const dictFunctions: readonly (readonly [string, TemplateFunction])[] = [
 
 function dig(values: readonly GoValue[]): GoValue {
   if (values.length < 3) throw new FunctionError("dig needs at least three arguments");
-  const keys = values.slice(0, -2).map(asText);
-  const fallback = values.at(-2);
   let map = asMap(values.at(-1));
+  const fallback = values.at(-2);
+  const keys = values.slice(0, -2).map(asText);
   for (const [index, key] of keys.entries()) {
     if (!map.has(key)) return fallback;
     const value = map.get(key);

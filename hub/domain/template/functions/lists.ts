@@ -23,7 +23,7 @@ import {
   type GoList,
   type GoValue,
 } from "../value.ts";
-import { asList, isEmpty, present, textOf, toInteger } from "./convert.ts";
+import { asList, isEmpty, kindOf, present, textOf, toInteger } from "./convert.ts";
 
 /** A list of the type of `like`, as reflection keeps it. */
 const sameType = (like: GoList, items: readonly GoValue[]): GoList =>
@@ -53,46 +53,46 @@ export const listFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ["tuple", list],
   ...withMust(
     "append",
-    takes(["any", "any"], ([items, value]) => [...asList(items, "push"), value]),
+    takes(["any", "any"], ([items, value]) => [...asList(items, "push on"), value]),
   ),
-  ["push", takes(["any", "any"], ([items, value]) => [...asList(items, "push"), value])],
-  ["mustPush", takes(["any", "any"], ([items, value]) => [...asList(items, "push"), value])],
+  ["push", takes(["any", "any"], ([items, value]) => [...asList(items, "push on"), value])],
+  ["mustPush", takes(["any", "any"], ([items, value]) => [...asList(items, "push on"), value])],
   ...withMust(
     "prepend",
-    takes(["any", "any"], ([items, value]) => [value, ...asList(items, "prepend")]),
+    takes(["any", "any"], ([items, value]) => [value, ...asList(items, "prepend on")]),
   ),
   ...withMust(
     "first",
-    takes(["any"], ([items]) => asList(items, "find first")[0] ?? null),
+    takes(["any"], ([items]) => asList(items, "find first on")[0] ?? null),
   ),
   ...withMust(
     "last",
-    takes(["any"], ([items]) => asList(items, "find last").at(-1) ?? null),
+    takes(["any"], ([items]) => asList(items, "find last on").at(-1) ?? null),
   ),
   ...withMust(
     "rest",
-    takes(["any"], ([items]) => allBut(asList(items, "find rest"), 1, 0)),
+    takes(["any"], ([items]) => allBut(asList(items, "find rest on"), 1, 0)),
   ),
   ...withMust(
     "initial",
-    takes(["any"], ([items]) => allBut(asList(items, "find initial"), 0, 1)),
+    takes(["any"], ([items]) => allBut(asList(items, "find initial on"), 0, 1)),
   ),
   ...withMust(
     "reverse",
-    takes(["any"], ([items]) => asList(items, "find reverse").toReversed()),
+    takes(["any"], ([items]) => asList(items, "find reverse on").toReversed()),
   ),
   ...withMust(
     "compact",
-    takes(["any"], ([items]) => asList(items, "compact").filter((it) => !isEmpty(it))),
+    takes(["any"], ([items]) => asList(items, "compact on").filter((it) => !isEmpty(it))),
   ),
   ...withMust(
     "uniq",
-    takes(["any"], ([items], context) => unique(asList(items, "find uniq"), context.charge)),
+    takes(["any"], ([items], context) => unique(asList(items, "find uniq on"), context.charge)),
   ),
   ...withMust(
     "without",
     takesMany(["any"], "any", ([value], omitted, context) => {
-      const items = asList(value, "find without");
+      const items = asList(value, "find without on");
       chargeForItems(items.length * omitted.length, context.charge);
       return items.filter((item) => !omitted.some((other) => deepEqual(item, other)));
     }),
@@ -100,7 +100,7 @@ export const listFunctions: readonly (readonly [string, TemplateFunction])[] = [
   ...withMust(
     "has",
     takes(["any", "any"], ([needle, items]) =>
-      present(items) ? asList(items, "find has").some((item) => deepEqual(needle, item)) : false,
+      present(items) ? asList(items, "find has on").some((item) => deepEqual(needle, item)) : false,
     ),
   ),
   ...withMust(
@@ -166,7 +166,7 @@ const allBut = (items: GoList, front: number, back: number): GoValue =>
 
 const asConcat = (value: GoValue): GoList => {
   if (isGoList(value)) return value;
-  throw new FunctionError(`Cannot concat type ${typeName(value)} as list`);
+  throw new FunctionError(`Cannot concat type ${kindOf(value)} as list`);
 };
 
 function unique(items: GoList, charge: CallContext["charge"]): GoValue {
@@ -181,9 +181,7 @@ function unique(items: GoList, charge: CallContext["charge"]): GoValue {
 
 function sliced(items: GoValue, indices: readonly GoValue[]): GoValue {
   if (!isGoList(items))
-    throw new FunctionError(
-      `list should be type of slice or array but ${isGoMap(items) ? "map" : typeName(items)}`,
-    );
+    throw new FunctionError(`list should be type of slice or array but ${kindOf(items)}`);
   if (items.length === 0) return null;
   const start = indices.length > 0 ? Number(toInteger(indices[0])) : 0;
   const end = indices.length > 1 ? Number(toInteger(indices[1])) : items.length;

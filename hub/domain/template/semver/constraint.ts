@@ -66,13 +66,22 @@ function parseConstraint(text: string, bad: () => FunctionError): Constraint {
     isOpen ? "0" : (part ?? "0").replace(".", "");
   return {
     operator: majorOpen && (operator === "" || operator === "=") ? ">=" : operator,
-    version: parseVersion(
+    version: boundVersion(
       `${number(major, majorOpen)}.${number(minor, minorOpen)}.${number(patch, patchOpen)}${prerelease}`,
     ),
     majorOpen,
     minorOpen,
     patchOpen,
   };
+}
+
+function boundVersion(text: string): Version {
+  try {
+    return parseVersion(text);
+  } catch (error) {
+    if (error instanceof FunctionError) throw new FunctionError("constraint parser error");
+    throw error;
+  }
 }
 
 export function satisfies(version: Version, constraint: Constraint): boolean {

@@ -18,12 +18,12 @@ const versionForm =
 /** Throws FunctionError. */
 export function parseVersion(text: string): Version {
   const found = versionForm.exec(text);
-  if (found === null) throw new FunctionError("Invalid Semantic Version");
+  if (found === null) throw new FunctionError("invalid semantic version");
   const part = (index: number): bigint => {
     const digits = (found[index] ?? ".0").replace(".", "");
     const value = segmentOf(digits);
     if (value === undefined)
-      throw new FunctionError(`Error parsing version segment: ${digits} is out of range`);
+      throw new FunctionError(`error parsing version segment: strconv.ParseUint: parsing "${digits}": value out of range`);
     return value;
   };
   const prerelease = found[5] ?? "";
@@ -48,8 +48,8 @@ function segmentOf(text: string): bigint | undefined {
 
 function checkPrerelease(text: string): void {
   for (const segment of text.split(".")) {
-    if (/^0[0-9]+$/.test(segment)) throw new FunctionError("Version segment starts with 0");
-    if (!/^[0-9A-Za-z-]*$/.test(segment)) throw new FunctionError("Invalid Prerelease string");
+    if (/^0[0-9]+$/.test(segment)) throw new FunctionError("version segment starts with 0");
+    if (!/^[0-9A-Za-z-]*$/.test(segment)) throw new FunctionError("invalid prerelease string");
   }
 }
 
@@ -205,7 +205,7 @@ const methods: ReadonlyMap<string, Method> = new Map<string, Method>([
     "SetMetadata",
     (version) =>
       takes(["string"], ([metadata]) => {
-        if (!/^[0-9A-Za-z.-]*$/.test(metadata)) throw new FunctionError("Invalid Metadata string");
+        if (!/^[0-9A-Za-z.-]*$/.test(metadata)) throw new FunctionError("invalid metadata string");
         return changed(version, { metadata });
       }),
   ],

@@ -179,6 +179,9 @@ suite("functions", () => {
     ["{{set nil `a` 1}}", "ERROR"],
     ["{{merge nil (dict `a` 1)}}{{pluck `a` nil}}", "map[a:1][]"],
     ["{{deepEqual (concat) (list)}}", "false"],
+    ["{{toYaml (rest list)}} {{initial list | toYaml}} {{toYaml (concat list)}}", "null null null"],
+    ["{{dict `a` (mustRest list) | toYaml}} {{list (rest list) | toYaml}}", "a: null - null"],
+    ["{{toYaml (merge nil)}} {{toYaml (regexFindAll `z` `a` -1)}}", "null null"],
     ["{{regexSplit `[` `a` 0}}", "ERROR"],
   ];
   for (const [template, output] of judged) {
