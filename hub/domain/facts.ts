@@ -21,7 +21,7 @@ export type RepositoryFact = {
   /** As written in the generator; `HEAD` when it was left out. */
   readonly revision: string;
   readonly commit: string;
-  /** Every directory, without the root, without those under a dot directory; sorted by bytes. */
+  /** Every directory, without the root, without those under a dot directory, as a walk meets them. */
   readonly directories: readonly string[];
   /** Every file, links and submodules among them; sorted by bytes. Absent until a generator asks. */
   readonly files?: readonly string[];

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { inWalkOrder } from "../domain/patterns/walk-order.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
 import type { ObjectStore } from "./objects.ts";
 
@@ -34,14 +35,17 @@ export const treeLimits: TreeLimits = { entriesMost: 1_000_000, depthMost: 100 }
  * One commit as a read-only listing.
  *
  * Symbolic links and submodules are listed and never followed, so no path leads out. Names come back as in
- * the tree; listings are in order of bytes. Everything throws MirrorDamaged when an object is missing.
+ * the tree; listings of files are in order of bytes. Everything throws MirrorDamaged when an object is missing.
  */
 export type CommitTree = {
   readonly commit: string;
   /** Identity of everything under a path: equal ids, equal content. `undefined` when there is no such path. */
   readonly oidOf: (path: string) => string | undefined;
   readonly entryAt: (path: string) => TreeEntry | undefined;
-  /** Every directory but the root, without those whose name or whose parent's name begins with a dot. */
+  /**
+   * Every directory but the root, without those whose name or whose parent's name begins with a dot, as a walk
+   * meets them.
+   */
   readonly directories: () => readonly string[];
   /** Everything under a directory that is not a directory; `undefined` when there is no such directory. */
   readonly list: (
@@ -122,7 +126,7 @@ export function openCommit(
           if (entry.kind === "directory") found.push(path);
         },
       );
-      return found.toSorted(byBytes);
+      return inWalkOrder(found);
     },
     list: (path, { recurse }) => {
       const start = entryAt(path);

@@ -39,6 +39,7 @@ import type { Labels } from "../../hub/domain/records.ts";
 import type { HostedRepository, RemoteFact } from "../../hub/domain/remote-facts.ts";
 import { templateStructure, withDefaultFinalizer } from "../../hub/domain/application-template.ts";
 import { compileDocument, Templates } from "../../hub/domain/render-template.ts";
+import { inWalkOrder } from "../../hub/domain/patterns/walk-order.ts";
 import { patchedApplication } from "../../hub/domain/template-patch.ts";
 import { compareBytes, goValueOf, jsonOf } from "../../hub/domain/template/value.ts";
 import { generateNeeds as needs } from "../hub/domain/builders.ts";
@@ -277,7 +278,7 @@ export const clusterOf = (cluster: JsonObject): ClusterFact => ({
 function repositoryOf(repository: JsonObject, need: RepositoryNeed): RepositoryFact {
   const given = field(repository, "directories");
   const files = object(repository, "files");
-  const directories = new Set<string>(isList(given) ? given.map(String) : []);
+  const directories = new Set<string>();
   for (const file of Object.keys(files)) {
     const segments = file.split("/").slice(0, -1);
     segments.forEach((_, index) => directories.add(segments.slice(0, index + 1).join("/")));
@@ -286,9 +287,12 @@ function repositoryOf(repository: JsonObject, need: RepositoryNeed): RepositoryF
     repoURL: need.repoURL,
     revision: need.revision,
     commit: "0".repeat(40),
-    directories: [...directories]
-      .filter((path) => !path.split("/").some((segment) => segment.startsWith(".")))
-      .toSorted(compareBytes),
+    // A list of them is what the walk gave.
+    directories: isList(given)
+      ? given.map(String)
+      : inWalkOrder([...directories]).filter(
+          (path) => !path.split("/").some((segment) => segment.startsWith(".")),
+        ),
     files: Object.keys(files).toSorted(compareBytes),
     documents: new Map(need.reads.map((path) => [path, needs.decodeYaml(text(files, path))])),
   };

@@ -13,6 +13,7 @@ import {
 } from "../../domain/facts.ts";
 import { neededRepositories } from "../../domain/generate.ts";
 import { withoutUserInfo } from "../../domain/import-argocd/finding.ts";
+import { inWalkOrder } from "../../domain/patterns/walk-order.ts";
 import { compareBytes } from "../../domain/template/value.ts";
 import { parseOne } from "../../git/yaml.ts";
 import { transliterate } from "../../transliterate.ts";
@@ -104,5 +105,5 @@ function directoriesOf(files: readonly string[]): readonly string[] {
       found.add(parts.slice(0, index + 1).join("/"));
     }
   }
-  return [...found].toSorted(compareBytes);
+  return inWalkOrder([...found]);
 }

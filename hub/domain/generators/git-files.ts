@@ -75,16 +75,16 @@ function readItems(
 /** Sorted by bytes. */
 function chosenFiles(
   items: readonly Item[],
-  { files, directories }: RepositoryFact,
+  { files }: RepositoryFact,
 ): Result<readonly string[], ProblemDraft> {
   const matched = (item: Item): readonly string[] =>
     (files ?? []).filter((path) => item.pattern.matches(path));
   const chosen = new Set(items.filter(({ exclude }) => !exclude).flatMap(matched));
   for (const item of items.filter(({ exclude }) => exclude))
     for (const path of matched(item)) chosen.delete(path);
-  for (const { pattern, exclude } of items) {
-    const directory = pattern.readsDirectories ? directories.find(pattern.matches) : undefined;
-    if (!exclude && directory !== undefined)
+  for (const { pattern } of items) {
+    const directory = pattern.directoryAmong(files ?? []);
+    if (directory !== undefined)
       return generatorFailure(
         `${words}: pattern ${JSON.stringify(pattern.text)} matches ${directory}, which is a directory`,
       );

@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
+import { cleanSegments } from "./clean-path.ts";
 import { compiled, exactly, noneOf, type Part, type Reader } from "./glob-automaton.ts";
 import { bytesOf } from "../template/bytes.ts";
 
@@ -97,12 +98,8 @@ function readPathspec(text: string): Result<Pathspec, string> {
 /** Without `.`, `..` and double slashes; a slash at the end stays. `undefined` when it leads out. */
 function normalPath(path: string): string | undefined {
   if (path.startsWith("/")) return undefined;
-  const kept: string[] = [];
-  for (const segment of path.split("/")) {
-    if (segment === "" || segment === ".") continue;
-    if (segment !== "..") kept.push(segment);
-    else if (kept.pop() === undefined) return undefined;
-  }
+  const kept = cleanSegments(path);
+  if (kept === undefined) return undefined;
   const endsInSlash = /(^|\/)\.{0,2}$/.test(path);
   return kept.length > 0 && endsInSlash ? `${kept.join("/")}/` : kept.join("/");
 }

@@ -43,12 +43,12 @@ suite("openCommit", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test("lists directories in order of bytes, without hidden ones and what is below them", () =>
+  test("lists directories as a walk meets them, without hidden ones and what is below them", () =>
     assert.deepEqual(tree.directories(), [
       "apps",
       "apps/web",
-      "apps/web-2",
       "apps/web/deep",
+      "apps/web-2",
       "apps/été",
     ]));
 

@@ -11,7 +11,10 @@ const rows: readonly (readonly [pattern: string, path: string, matches: boolean]
   ["apps/**/a.yaml", "apps/x/y/a.yaml", true],
   ["**/a.yaml", "a.yaml", true],
   ["apps/**", "apps/x/y", true],
-  ["apps/**", "apps", true],
+  ["apps/**", "apps", false],
+  ["**", "a", true],
+  ["x*/**", "xa/b", true],
+  ["x*/**", "xa", false],
   ["apps/a**.yaml", "apps/abc.yaml", true],
   ["apps/a**.yaml", "apps/a/bc.yaml", false],
   ["apps/{dev,prod/eu}/a", "apps/prod/eu/a", true],
@@ -19,9 +22,20 @@ const rows: readonly (readonly [pattern: string, path: string, matches: boolean]
   ["{**/x,y}", "a/b/x", true],
   ["apps/[a-c]/x", "apps/b/x", true],
   ["apps/[!a-c]/x", "apps/b/x", false],
-  ["apps/[^a]x", "apps//x", false],
+  ["apps/[-a]", "apps/-", true],
+  ["apps/[a-]", "apps/-", true],
+  ["apps/[a-c-z]", "apps/m", false],
+  ["apps/[c-a]", "apps/b", false],
+  ["apps/[\\]]", "apps/]", true],
   ["apps/\\*", "apps/*", true],
   ["apps/\\*", "apps/a", false],
+  ["a\\[*/x", "a[b/x", true],
+  ["a\\[b/x*", "a[b/xy", true],
+  ["/apps/a", "apps/a", true],
+  ["./apps//x/../a/", "apps/a", true],
+  ["../apps/a", "apps/a", false],
+  ["br}a/*", "br}a/x", true],
+  ["br}a/x", "br}a/x", true],
 ];
 
 suite("patterns of the new dialect", () => {
@@ -32,9 +46,50 @@ suite("patterns of the new dialect", () => {
       assert.equal(compiled.value.matches(path), matches);
     });
 
-  test("a brace that is never closed is refused", () =>
-    assert.deepEqual(compileFilePattern("a{b", "doublestar"), {
-      ok: false,
-      problem: 'pattern "a{b" has a { without a }',
-    }));
+  for (const [pattern, problem] of [
+    ["a{b", "has a { without a }"],
+    ["a}b", "has a } without a {"],
+    ["{a,b}}", "has a } without a {"],
+    ["x/{a,b/../c}", "has a } without a {"],
+    ["a[]b]", 'has a misplaced "]" in a class'],
+    ["a[^/]b", 'has a misplaced "/" in a class'],
+    ["a[b", "ends inside a class"],
+    ["a\\", "ends inside an escape"],
+  ] as const)
+    test(`${pattern} is refused, because it ${problem}`, () => {
+      const compiled = compileFilePattern(pattern, "doublestar");
+      assert.ok(!compiled.ok);
+      assert.ok(compiled.problem.endsWith(`" ${problem}`), compiled.problem);
+    });
+
+  const files = [".hidden/x", "apps/deep/a", "b"];
+  for (const [pattern, directory] of [
+    ["apps", "apps"],
+    ["apps/", "apps"],
+    ["apps/*", "apps/deep"],
+    ["apps/**", "apps"],
+    ["a*/**", "apps"],
+    [".hid*", ".hidden"],
+    ["**", "."],
+    ["", "."],
+    ["apps/..", "."],
+    ["*/a", undefined],
+    ["**/b", undefined],
+    ["b/**", undefined],
+    ["..", undefined],
+  ] as const)
+    test(`${JSON.stringify(pattern)} reads ${directory === undefined ? "no directory" : `the directory ${directory}`}`, () => {
+      const compiled = compileFilePattern(pattern, "doublestar");
+      assert.ok(compiled.ok);
+      assert.equal(compiled.value.directoryAmong(files), directory);
+    });
+});
+
+suite("patterns of git", () => {
+  test("the empty one is the whole repository, and reads no directory", () => {
+    const compiled = compileFilePattern("", "pathspec");
+    assert.ok(compiled.ok);
+    assert.ok(compiled.value.matches("apps/deep/a"));
+    assert.equal(compiled.value.directoryAmong(["apps/deep/a"]), undefined);
+  });
 });
