@@ -31,7 +31,7 @@ export type RepositoryFact = {
 
 /** Everything a generation may depend on besides the set itself. Gathered whole before it starts. */
 export type Facts = {
-  /** Sorted by name. */
+  /** Sorted by name, each name once. */
   readonly clusters: readonly ClusterFact[];
   /** By `repositoryFactKey`. A repository that is absent fails the generators that ask. */
   readonly repositories: ReadonlyMap<string, RepositoryFact>;

@@ -6,10 +6,6 @@ export const listedCases: ReadonlyMap<string, string> = new Map([
   ["generator.clusters/TestGenerateParams/simulate-client-error", factsFirst],
   ["generator.clusters/TestGenerateParamsGoTemplate/simulate-client-error", factsFirst],
   [
-    "generator.clusters/authored/duplicate-cluster-name",
-    "cluster names are unique on a hub, so two clusters of one name cannot be registered",
-  ],
-  [
     "generator.list/authored/elementsYaml-yaml11",
     "a mapping with one key twice (y and on are both true) is refused rather than half read",
   ],

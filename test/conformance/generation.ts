@@ -234,10 +234,11 @@ export function setOf(one: ConformanceCase): Result<ApplicationSet, ProblemDraft
 }
 
 function factsOf(one: ConformanceCase, set: ApplicationSet): Facts {
-  const clusters = list(one.input, "clusters")
-    .filter(isObject)
-    .map(clusterOf)
-    .toSorted((a, b) => compareBytes(a.name, b.name));
+  // Argo CD may have a cluster twice; whoever gathers facts takes one of each name, and here the last.
+  const named = list(one.input, "clusters").filter(isObject).map(clusterOf);
+  const clusters = [...new Map(named.map((cluster) => [cluster.name, cluster])).values()].toSorted(
+    (a, b) => compareBytes(a.name, b.name),
+  );
   let facts: Facts = {
     clusters,
     repositories: new Map(),

@@ -94,11 +94,14 @@ function memberOf(verdict: Verdict, { reported }: RolloutInput): Member {
   const isOut = verdict.kind === "publish" && isOffered(verdict);
   const newest =
     verdict.kind === "publish" && !isOut ? verdict.rendered.revision : offered?.revision;
+  const looks = seen(reported.get(name), offered?.generation);
   return {
     name,
     labels,
     view: {
-      ...seen(reported.get(name), offered?.generation),
+      ...looks,
+      // What differs from Git is not there yet, however healthy it looks.
+      isSynced: isOut && looks.isSynced,
       application: name,
       targetRevisions: newest === undefined ? [] : [newest],
       specDiffers: !isOut,
@@ -113,6 +116,7 @@ function stuckMember({ draft, desired }: PublishedApplication, { reported }: Rol
     labels: draft.labels,
     view: {
       ...seen(reported.get(draft.name), desired?.entry.generation),
+      isSynced: false,
       application: draft.name,
       targetRevisions: desired === undefined ? [] : [desired.entry.revision],
       specDiffers: true,

@@ -30,6 +30,7 @@ export type RolloutView = {
   readonly targetRevisions: readonly string[];
   /** Whether Git wants something else than what is out. */
   readonly specDiffers: boolean;
+  /** Synced is Healthy or Progressing at once, even where the spec differs. */
   readonly isSynced: boolean;
   readonly isHealthy: boolean;
   /** Whether nothing can come of it as it is: a spec nobody can carry out. */
@@ -40,6 +41,7 @@ export type RolloutView = {
         readonly startedAtMs: number;
       }
     | undefined;
+  /** When it was last looked at; `undefined` counts as just now. */
   readonly seenAtMs: number | undefined;
 };
 
@@ -100,19 +102,21 @@ function transition(status: RolloutStatus, view: RolloutView, nowMs: number): Ro
   });
   switch (status.status) {
     case "Waiting": {
-      // What differs from Git is not there yet, however healthy it looks.
-      if (!view.isSynced || view.specDiffers) return status;
+      if (!view.isSynced) return status;
       const next = view.isHealthy ? "Healthy" : "Progressing";
       return to(next, `Application resource has synced, updating status to ${next}`);
     }
     case "Pending": {
-      if (view.isStuck)
-        return to(
-          "Progressing",
-          "Application resource has error and cannot sync, updating status to Progressing",
-        );
+      // What was seen before it was let go says nothing of what came of that.
+      if (!isSeenSince(status, view)) return status;
       const message = startedSentence(status, view);
-      return message === undefined ? status : to("Progressing", message);
+      if (message !== undefined) return to("Progressing", message);
+      return view.isStuck
+        ? to(
+            "Progressing",
+            "Application resource has error and cannot sync, updating status to Progressing",
+          )
+        : status;
     }
     case "Progressing":
       return view.isHealthy && view.isSynced
@@ -128,13 +132,17 @@ function transition(status: RolloutStatus, view: RolloutView, nowMs: number): Ro
   }
 }
 
-/** How a sync that began since the status was taken went on; `undefined` when none did, or nobody looked since. */
+function isSeenSince({ sinceMs }: RolloutStatus, { seenAtMs }: RolloutView): boolean {
+  if (seenAtMs === undefined) return true;
+  return sinceMs !== undefined && seenAtMs > sinceMs;
+}
+
+/** How a sync that began since the status was taken went on; `undefined` when none did. */
 function startedSentence(
   { sinceMs = -Infinity }: RolloutStatus,
-  { operation, seenAtMs = -Infinity }: RolloutView,
+  { operation }: RolloutView,
 ): string | undefined {
-  if (operation === undefined || operation.startedAtMs <= sinceMs || seenAtMs <= sinceMs)
-    return undefined;
+  if (operation === undefined || operation.startedAtMs <= sinceMs) return undefined;
   switch (operation.phase) {
     case "Running":
       return "Application resource became Progressing, updating status from Pending to Progressing";
@@ -169,7 +177,7 @@ export function openApplications(
 
 /** Lets waiting applications of open steps go, as many of each step as its `maxUpdate` leaves room for. */
 export function releaseWaiting(
-  strategy: RolloutStrategy | undefined,
+  strategy: RolloutStrategy,
   statuses: readonly RolloutStatus[],
   open: ReadonlySet<string>,
   stepOf: ReadonlyMap<string, number>,
@@ -187,7 +195,7 @@ export function releaseWaiting(
   }
   return statuses.map((status) => {
     const index = stepIndex(status.application);
-    const step = strategy?.steps[index];
+    const step = strategy.steps[index];
     const most = step === undefined ? Infinity : updatesMost(step.maxUpdate, total.get(index) ?? 0);
     const now = underWay.get(index) ?? 0;
     if (status.status !== "Waiting" || !open.has(status.application) || now >= most) return status;
@@ -195,7 +203,6 @@ export function releaseWaiting(
     return {
       ...status,
       status: "Pending",
-      step: index + 1,
       message:
         "Application moved to Pending status, watching for the Application resource to start Progressing",
       sinceMs: nowMs,

@@ -10,6 +10,7 @@ export type RolloutSteps = {
 };
 
 export type RolloutIssues = {
+  /** Those that kept an application out, each operator of a step once. */
   readonly invalidExpressions: readonly { readonly step: number; readonly operator: string }[];
   /** Applications that several steps select, and those steps. */
   readonly duplicates: ReadonlyMap<string, readonly number[]>;
@@ -24,25 +25,24 @@ export function rolloutSteps(
   strategy: RolloutStrategy | undefined,
   applications: readonly Labelled[],
 ): RolloutSteps {
-  const selections = new Map<string, number[]>();
-  const steps = (strategy?.steps ?? []).map(({ expressions }, index) =>
-    applications
-      .filter(({ labels }) => expressions.every((expression) => selects(expression, labels)))
-      .map(({ name }) => {
-        selections.set(name, [...(selections.get(name) ?? []), index]);
-        return name;
-      }),
-  );
   const indexed = (strategy?.steps ?? []).map((step, index) => ({ ...step, index }));
+  const steps = indexed.map((): string[] => []);
+  const selections = new Map<string, number[]>();
+  const invalid = new Map<string, { readonly step: number; readonly operator: string }>();
+  for (const { name, labels } of applications)
+    for (const { expressions, index } of indexed) {
+      const against = expressions.find((expression) => !selects(expression, labels));
+      if (against === undefined) {
+        steps[index]?.push(name);
+        selections.set(name, [...(selections.get(name) ?? []), index]);
+      } else if (!isKnown(against.operator))
+        invalid.set(`${index} ${against.operator}`, { step: index, operator: against.operator });
+    }
   return {
     steps,
     stepOf: new Map([...selections].map(([name, [first = 0]]) => [name, first])),
     issues: {
-      invalidExpressions: indexed.flatMap(({ expressions, index }) =>
-        expressions
-          .filter(({ operator }) => !isKnown(operator))
-          .map(({ operator }) => ({ step: index, operator })),
-      ),
+      invalidExpressions: [...invalid.values()],
       duplicates: new Map([...selections].filter(([, found]) => found.length > 1)),
       invalidMaxUpdates: indexed.flatMap(({ maxUpdate, index }) =>
         maxUpdate.kind === "invalid" ? [{ step: index, written: maxUpdate.written }] : [],

@@ -26,6 +26,7 @@ export type StepExpression = {
 export type MaxUpdate =
   | { readonly kind: "all" }
   | { readonly kind: "count"; readonly count: number }
+  /** Never rounded down to none; 0% is a count of none. */
   | { readonly kind: "percent"; readonly percent: number }
   /** It counts as one. */
   | { readonly kind: "invalid"; readonly written: string };
@@ -81,13 +82,14 @@ function readMaxUpdate(value: Json | undefined): MaxUpdate {
   if (value === undefined) return { kind: "all" };
   if (typeof value === "number" && Number.isInteger(value)) return { kind: "count", count: value };
   const written = typeof value === "string" ? value : describe(value);
-  const percent = /^([0-9]{1,9})%$/.exec(written)?.[1];
+  if (written === "0%") return { kind: "count", count: 0 };
+  const percent = /^([+-]?[0-9]{1,15})%$/.exec(written)?.[1];
   return percent === undefined
     ? { kind: "invalid", written }
     : { kind: "percent", percent: Number(percent) };
 }
 
-/** How many of `total` may be under way. Percentages are rounded down, but only 0% is none. */
+/** How many of `total` may be under way. Percentages are rounded down, but are never none. */
 export function updatesMost(maxUpdate: MaxUpdate, total: number): number {
   switch (maxUpdate.kind) {
     case "all":
@@ -95,9 +97,7 @@ export function updatesMost(maxUpdate: MaxUpdate, total: number): number {
     case "count":
       return maxUpdate.count;
     case "percent":
-      return maxUpdate.percent === 0
-        ? 0
-        : Math.max(1, Math.floor((total * maxUpdate.percent) / 100));
+      return Math.max(1, Math.floor((total * maxUpdate.percent) / 100));
     case "invalid":
       return 1;
     default:

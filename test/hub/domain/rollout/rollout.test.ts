@@ -3,6 +3,7 @@ import test, { suite } from "node:test";
 import fc from "fast-check";
 import type { ApplicationName } from "../../../../proto/words/ids.ts";
 import { FieldReader, type JsonObject } from "../../../../hub/domain/document.ts";
+import type { Labels } from "../../../../hub/domain/records.ts";
 import {
   readStrategy,
   updatesMost,
@@ -59,14 +60,21 @@ suite("the state of one application in a rollout", () => {
     readonly before?: RolloutStatus;
     readonly seen: Partial<RolloutView>;
     readonly after: RolloutState;
+    readonly message?: RegExp;
   }[] = [
     { title: "what is new and runs is Healthy", seen: {}, after: "Healthy" },
     { title: "what is new and not there waits", seen: { isSynced: false }, after: "Waiting" },
     {
       title: "a change waits, however healthy the application is",
       before: status("Healthy"),
-      seen: { specDiffers: true },
+      seen: { specDiffers: true, isSynced: false },
       after: "Waiting",
+    },
+    {
+      title: "a change of what is synced all the same is there already",
+      before: status("Healthy"),
+      seen: { specDiffers: true, isHealthy: false },
+      after: "Progressing",
     },
     {
       title: "a new revision that is there already is Healthy",
@@ -99,6 +107,31 @@ suite("the state of one application in a rollout", () => {
       after: "Progressing",
     },
     {
+      title: "a sync tells more than an error does",
+      before: status("Pending"),
+      seen: { isStuck: true, operation: { phase: "Running", startedAtMs: 1_500 } },
+      after: "Progressing",
+      message: /became Progressing/,
+    },
+    {
+      title: "an error that nobody looked at since says nothing",
+      before: status("Pending"),
+      seen: { isStuck: true, seenAtMs: 900 },
+      after: "Pending",
+    },
+    {
+      title: "what was never looked at is taken as it is",
+      before: status("Pending"),
+      seen: { operation: started, seenAtMs: undefined },
+      after: "Progressing",
+    },
+    {
+      title: "nothing is seen since a time that nobody wrote down",
+      before: status("Pending", { sinceMs: undefined }),
+      seen: { operation: started },
+      after: "Pending",
+    },
+    {
       title: "progressing ends with health",
       before: status("Progressing"),
       seen: {},
@@ -117,7 +150,7 @@ suite("the state of one application in a rollout", () => {
       after: "Healthy",
     },
   ];
-  for (const { title, before, seen, after } of rows)
+  for (const { title, before, seen, after, message } of rows)
     test(title, () => {
       const [made] = nextStatuses(
         before ? [before] : [],
@@ -126,6 +159,7 @@ suite("the state of one application in a rollout", () => {
         3_000,
       );
       assert.equal(made?.status, after);
+      if (message !== undefined) assert.match(made?.message ?? "", message);
     });
 
   test("an application that is gone has no status, one of no step has -1", () =>
@@ -152,6 +186,9 @@ suite("the steps of a rollout", () => {
     ["50%", "ab"],
     ["1%", "a"],
     ["0%", ""],
+    ["00%", "a"],
+    ["-50%", "a"],
+    ["+50%", "ab"],
     ["some", "a"],
   ] as const)
     test(`maxUpdate ${maxUpdate} lets ${wanted === "" ? "nobody" : wanted} go`, () => {
@@ -214,6 +251,36 @@ suite("the steps of a rollout", () => {
       issueSentence({ ...issues, invalidExpressions: [] }),
       "Applications 'a', 'b' are selected by multiple steps: [(1-2), (2-3)]",
     );
+  });
+
+  test("an operator nobody knows is told once a step, and only when it kept an application out", () => {
+    const step = (...expressions: readonly (readonly [key: string, operator: string])[]) => ({
+      matchExpressions: expressions.map(([key, operator]) => ({ key, operator, values: ["x"] })),
+    });
+    const read = strategy({
+      type: "RollingSync",
+      rollingSync: {
+        steps: [
+          step(["env", "Exists"], ["tier", "Gt"]),
+          step(["env", "In"], ["env", "Lt"]),
+          step(["zone", "Lt"]),
+          step(["tier", "Gt"], ["env", "Exists"]),
+        ],
+      },
+    });
+    const labelled = (one: string, labels: Labels) => ({ name: one, labels });
+    const { steps, issues } = rolloutSteps(read, [
+      labelled("a", { env: "dev" }),
+      labelled("b", { env: "dev", tier: "1" }),
+      labelled("c", { tier: "1" }),
+    ]);
+    assert.deepEqual(steps, [[], [], ["a", "b", "c"], []]);
+    assert.deepEqual(issues.invalidExpressions, [
+      { step: 0, operator: "Exists" },
+      { step: 3, operator: "Exists" },
+      { step: 3, operator: "Gt" },
+      { step: 0, operator: "Gt" },
+    ]);
   });
 
   test("a strategy of another type, or without steps, is none", () => {
