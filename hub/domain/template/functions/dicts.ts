@@ -22,8 +22,7 @@ function changeable(map: GoMap): Map<string, GoValue> {
 }
 
 const deep = takes(["any"], ([value]) => {
-  if (!present(value)) 
-    throw new FunctionError("reflect: call of reflect.Value.Type on zero Value");
+  if (!present(value)) throw new FunctionError("reflect: call of reflect.Value.Type on zero Value");
   return deepCopyOf(value);
 });
 

@@ -23,7 +23,9 @@ export function parseVersion(text: string): Version {
     const digits = (found[index] ?? ".0").replace(".", "");
     const value = segmentOf(digits);
     if (value === undefined)
-      throw new FunctionError(`error parsing version segment: strconv.ParseUint: parsing "${digits}": value out of range`);
+      throw new FunctionError(
+        `error parsing version segment: strconv.ParseUint: parsing "${digits}": value out of range`,
+      );
     return value;
   };
   const prerelease = found[5] ?? "";
