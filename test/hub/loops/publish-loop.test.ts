@@ -814,6 +814,7 @@ spec:
       { files: { "fleet/web.yaml": webSet(url), "apps/web/a.yaml": configMap("a") } },
       signal,
     );
+    hub.repositories.wake(url);
     await published(commit);
     await addCluster("prod-2", { env: "prod" });
     hub.loop.wake();
