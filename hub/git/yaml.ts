@@ -1,20 +1,16 @@
 import {
+  CHOMPING_MODE,
+  COLLECTION_STYLE,
   constructFromEvents,
-  boolYaml11Tag,
-  defineMappingTag,
-  defineScalarTag,
   EVENT_ID,
-  mergeTag,
-  NOT_RESOLVED,
-  nullYaml11Tag,
   parseEvents,
-  Schema,
-  seqTag,
-  strTag,
+  SCALAR_STYLE,
   YAMLException,
 } from "js-yaml";
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import type { Json } from "../../proto/words/digest.ts";
+import { changesNothing, layOut, type IndentedLine } from "./yaml-layout.ts";
+import { goSchema, noPlaceInJson, plainValue } from "./yaml-schema.ts";
 
 /** One document of a YAML or JSON file: plain objects, lists, strings, booleans, null, numbers and bigints. */
 export type YamlDocument = {
@@ -63,69 +59,218 @@ export const describeYamlProblem = (problem: YamlProblem): string =>
  *
  * `yes` and `on` are booleans, also as keys; `012` is ten; `1_000` is a thousand; dates stay text; integers
  * beyond 2^53 are bigints, so that nothing is lost. Keys become text as Go's JSON conversion spells them.
- * Duplicate keys, the key `__proto__`, null keys, infinities, NaN and halves of characters are refused. An empty
- * document is null.
+ * Unlike Go: a key written twice in one mapping is refused, and so is text behind a document's end, because either
+ * hides something that somebody wrote. The key `__proto__`, null keys, infinities, NaN and halves of
+ * characters are refused. An empty document is null.
  */
 export function parseDocuments(
   text: string,
   limits: YamlLimits = yamlLimits,
 ): Result<readonly YamlDocument[], YamlProblem> {
+  return reading(text, limits, (source) => {
+    const parsed = parsedText(source, limits);
+    const values = constructed(parsed, { keysOnce: true }, limits);
+    if (values.length > limits.documentsMost)
+      return tooLarge(1, `${values.length} documents, at most ${limits.documentsMost} are read`);
+    const lines = linesOfDocuments(parsed.source, parsed.events);
+    return checkedDocuments(source, values, lines, limits);
+  });
+}
+
+/**
+ * Reads a text that holds one value, as `elementsYaml`, `templatePatch` and files of parameters do: the first
+ * document, null when there is none.
+ *
+ * What Go lets pass passes here, because sets rely on it: the last of two equal keys wins, and what stands behind
+ * the first document, or behind the bracket or the quote that closes it, is not looked at.
+ */
+export function parseFirst(text: string): Result<Json, YamlProblem> {
+  const read = reading(text, yamlLimits, (source) => {
+    const parsed = parsedFirst(firstDocument(source), yamlLimits);
+    const values = constructed(parsed, { keysOnce: false }, yamlLimits).slice(0, 1);
+    return checkedDocuments(
+      source,
+      values,
+      linesOfDocuments(parsed.source, parsed.events),
+      yamlLimits,
+    );
+  });
+  return read.ok ? ok(read.value[0]?.value ?? null) : read;
+}
+
+/** `parseFirst`, failing with one sentence. */
+export function parseOne(text: string): Result<Json, string> {
+  const parsed = parseFirst(text);
+  return parsed.ok ? parsed : fail(describeYamlProblem(parsed.problem));
+}
+
+type Read = Result<readonly YamlDocument[], YamlProblem>;
+
+function reading(text: string, limits: YamlLimits, read: (source: string) => Read): Read {
   if (text.length > limits.textCharsMost)
     return tooLarge(
       1,
       `text has ${text.length} characters, at most ${limits.textCharsMost} are read`,
     );
-  // A byte order mark may open a file; Go's readers skip it too.
-  const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
   try {
-    const events = parseEvents(source, { maxDepth: limits.depthMost });
-    const values = constructFromEvents(events, {
-      source,
-      schema: goSchema,
-      maxAliases: limits.aliasesMost,
-    });
-    if (values.length > limits.documentsMost)
-      return tooLarge(1, `${values.length} documents, at most ${limits.documentsMost} are read`);
-    const lines = linesOfDocuments(source, events);
-    // The schema below makes nothing but what Json names.
-    const documents = values.map((value, index) => ({
-      value: value as Json,
-      line: lines[index] ?? 1,
-    }));
-    const mayHoldHalves = halfEscape.test(source) || !source.isWellFormed();
-    for (const { value, line } of documents) {
-      const reason = oversize(value, limits);
-      if (reason !== undefined) return tooLarge(line, reason);
-      if (mayHoldHalves && holdsHalves(value))
-        return fail({ code: "WH-YAML-3301", line, column: 1, reason: halfCharacter });
-    }
-    return ok(documents);
+    // A byte order mark may open a file; Go's readers skip it too.
+    return read(text.startsWith("\uFEFF") ? text.slice(1) : text);
   } catch (error) {
     // The parser throws RangeError and TypeError as well on hostile input; all of it is about this text.
     return fail(problemFrom(error));
   }
 }
 
-/**
- * Reads a text that holds one value, as `elementsYaml` and `templatePatch` do: the first document, null when
- * there is none. Fails with one sentence.
- */
-export function parseOne(text: string): Result<Json, string> {
-  const parsed = parseDocuments(text);
-  return parsed.ok ? ok(parsed.value[0]?.value ?? null) : fail(describeYamlProblem(parsed.problem));
+/** The schema makes nothing but what Json names; measures it, and looks for what no JSON may hold. */
+function checkedDocuments(
+  source: string,
+  values: readonly unknown[],
+  lines: readonly number[],
+  limits: YamlLimits,
+): Read {
+  const documents: YamlDocument[] = [];
+  const mayHoldHalves = halfEscape.test(source) || !source.isWellFormed();
+  for (const [index, constructedValue] of values.entries()) {
+    const line = lines[index] ?? 1;
+    const value = plainValue(constructedValue);
+    if (value === undefined) return notYaml(line, noPlaceInJson);
+    const reason = oversize(value, limits);
+    if (reason !== undefined) return tooLarge(line, reason);
+    if (mayHoldHalves && holdsHalves(value)) return notYaml(line, halfCharacter);
+    documents.push({ value, line });
+  }
+  return ok(documents);
+}
+
+type Events = ReturnType<typeof parseEvents>;
+
+/** What the library read, and the text that its events point into. */
+type Parsed = {
+  readonly source: string;
+  readonly events: Events;
+  /** Lines of `source` that have more indentation than in the text. */
+  readonly indented: readonly IndentedLine[];
+};
+
+function parsedText(text: string, limits: YamlLimits): Parsed {
+  try {
+    return withOpenEnd(text, eventsOf(text, limits), []);
+  } catch (error) {
+    const lacksIndentation =
+      error instanceof YAMLException && error.reason === "deficient indentation";
+    const laidOut = lacksIndentation ? layOut(text, limits.textCharsMost) : undefined;
+    if (laidOut === undefined) throw error;
+    const events = movedBack(laidOut.lines, () => eventsOf(laidOut.text, limits));
+    if (!changesNothing(laidOut, events)) throw error;
+    return withOpenEnd(laidOut.text, events, laidOut.lines);
+  }
+}
+
+const eventsOf = (text: string, { depthMost }: YamlLimits): Events =>
+  parseEvents(text, { maxDepth: depthMost });
+
+/** Go stops reading where the bracket or the quote closes, or the indentation ends, that a document began with. */
+function parsedFirst(text: string, limits: YamlLimits): Parsed {
+  try {
+    return parsedText(text, limits);
+  } catch (error) {
+    const isBehind =
+      error instanceof YAMLException &&
+      error.reason === "end of the stream or a document separator is expected";
+    const end = isBehind ? (error.mark?.position ?? 0) : 0;
+    // No token begins with one of these, and Go looks one token ahead.
+    if (end === 0 || /[@`%]/.test(text.charAt(end))) throw error;
+    const parsed = parsedText(text.slice(0, end), limits);
+    if (!endsBefore(parsed, columnOf(text, end))) throw error;
+    return parsed;
+  }
+}
+
+/** Whether a document needs nothing to tell it from what begins behind it in this column. */
+function endsBefore({ source, events }: Parsed, column: number): boolean {
+  const root = events[1];
+  switch (root?.type) {
+    case EVENT_ID.SEQUENCE:
+    case EVENT_ID.MAPPING:
+      return root.style === COLLECTION_STYLE.FLOW || column < columnOf(source, root.start);
+    case EVENT_ID.SCALAR:
+      return root.style === SCALAR_STYLE.SINGLE_QUOTED || root.style === SCALAR_STYLE.DOUBLE_QUOTED;
+    default:
+      return false;
+  }
+}
+
+const columnOf = (text: string, position: number): number =>
+  position -
+  1 -
+  Math.max(text.lastIndexOf("\n", position - 1), text.lastIndexOf("\r", position - 1));
+
+/** A text up to the mark that ends its first document. */
+function firstDocument(text: string): string {
+  const content = text.search(/(?:^|[\n\r])[ \t]*[^ \t\n\r#%]/);
+  for (const mark of text.matchAll(/(?:^|[\n\r])(?:---|\.\.\.)(?=[ \t\n\r]|$)/g))
+    if (mark.index !== content) return text.slice(0, mark.index + 1);
+  return text;
+}
+
+/** A block scalar that ends with the text, and not with a line break, has none at its end. */
+function withOpenEnd(source: string, events: Events, indented: readonly IndentedLine[]): Parsed {
+  for (const event of events) {
+    if (event.type !== EVENT_ID.SCALAR) continue;
+    const { style, valueEnd } = event;
+    const isBlock = style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK;
+    if (isBlock && valueEnd === source.length && !/[\n\r]/.test(source.charAt(valueEnd - 1)))
+      event.chomping = CHOMPING_MODE.STRIP;
+  }
+  return { source, events, indented };
+}
+
+const mergedKeysMost = 10_000;
+/** A text that cannot merge needs no schema of its own. */
+const withoutMerges = goSchema(0);
+
+const constructed = (
+  { source, events, indented }: Parsed,
+  { keysOnce }: { readonly keysOnce: boolean },
+  { aliasesMost }: YamlLimits,
+): readonly unknown[] =>
+  movedBack(indented, () =>
+    constructFromEvents(events, {
+      source,
+      schema: source.includes("<<") ? goSchema(mergedKeysMost) : withoutMerges,
+      maxAliases: aliasesMost,
+      json: !keysOnce,
+    }),
+  );
+
+/** Runs what may complain about a text with added indentation; it complains about the text without. */
+function movedBack<T>(indented: readonly IndentedLine[], run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const mark = error instanceof YAMLException ? error.mark : undefined;
+    if (mark === undefined) throw error;
+    const { line, position } = mark;
+    for (const { line: of, start, added } of indented) {
+      if (of === line) mark.column = Math.max(0, mark.column - added);
+      if (start < position) mark.position -= Math.min(added, position - start);
+    }
+    throw error;
+  }
 }
 
 const tooLarge = (line: number, reason: string): Result<never, YamlProblem> =>
   fail({ code: "WH-YAML-3302", line, column: 1, reason });
+
+const notYaml = (line: number, reason: string): Result<never, YamlProblem> =>
+  fail({ code: "WH-YAML-3301", line, column: 1, reason });
 
 function problemFrom(error: unknown): YamlProblem {
   if (!(error instanceof YAMLException)) {
     const reason = error instanceof Error ? error.message : String(error);
     return { code: "WH-YAML-3301", line: 1, column: 1, reason };
   }
-  const limited = /exceeded (maxDepth|maxAliases|maxTotalMergeKeys)|abnormal merge/.test(
-    error.reason,
-  );
+  const limited = /exceeded (maxDepth|maxAliases|their limit)/.test(error.reason);
   return {
     code: limited ? "WH-YAML-3302" : "WH-YAML-3301",
     line: (error.mark?.line ?? 0) + 1,
@@ -133,8 +278,6 @@ function problemFrom(error: unknown): YamlProblem {
     reason: error.reason.replace(/\s+/g, " "),
   };
 }
-
-type Events = ReturnType<typeof parseEvents>;
 
 function linesOfDocuments(source: string, events: Events): readonly number[] {
   const lines: number[] = [];
@@ -200,92 +343,3 @@ function holdsHalves(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(([key, item]) => !key.isWellFormed() || holdsHalves(item));
 }
-
-const digits = Array.from({ length: 10 }, (_, digit) => String(digit));
-const floatForm = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const integerForm =
-  /^(?<sign>[-+]?)(?:(?<zero>0)|0[xX](?<hex>[0-9a-fA-F]+)|0[bB](?<binary>[01]+)|0[oO]?(?<octal>[0-7]+)|(?<decimal>[1-9][0-9]*))$/;
-const uint64Most = 2n ** 64n - 1n;
-const int64Least = -(2n ** 63n);
-
-/** Go's integer, or `undefined` when the text is none or does not fit 64 bits (Go then tries a float). */
-function goInteger(plain: string): number | bigint | undefined {
-  const groups = integerForm.exec(plain)?.groups;
-  if (groups === undefined) return undefined;
-  const { sign, hex, binary, octal, decimal } = groups;
-  let magnitude = 0n;
-  if (hex !== undefined) magnitude = BigInt(`0x${hex}`);
-  else if (binary !== undefined) magnitude = BigInt(`0b${binary}`);
-  else if (octal !== undefined) magnitude = BigInt(`0o${octal}`);
-  else if (decimal !== undefined) magnitude = BigInt(decimal);
-  const value = sign === "-" ? -magnitude : magnitude;
-  if (value > uint64Most || value < int64Least) return undefined;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
-
-const intTag = defineScalarTag<number | bigint>("tag:yaml.org,2002:int", {
-  implicit: true,
-  implicitFirstChars: ["-", "+", ...digits],
-  resolve: (source) => goInteger(source.replaceAll("_", "")) ?? NOT_RESOLVED,
-  identify: () => false,
-});
-
-const floatTag = defineScalarTag<number>("tag:yaml.org,2002:float", {
-  implicit: true,
-  implicitFirstChars: ["-", "+", ".", ...digits],
-  resolve: (source) => {
-    if (/^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/.test(source))
-      throw new RangeError(`${source} has no place in JSON, which is what Kubernetes reads`);
-    // Go drops underscores only from what begins like a number; `.5_0` stays text.
-    const plain = source.startsWith(".") ? source : source.replaceAll("_", "");
-    if (!floatForm.test(plain)) return NOT_RESOLVED;
-    const value = Number(plain);
-    return Number.isFinite(value) ? value : NOT_RESOLVED;
-  },
-  identify: () => false,
-});
-
-const mapTag = defineMappingTag<Record<string, unknown>>("tag:yaml.org,2002:map", {
-  create: () => ({}),
-  addPair: (map, key, value) => {
-    const text = keyText(key);
-    if (text === undefined)
-      return `a key must be text, a number or a boolean, got ${key === null ? "null" : typeof key}`;
-    // An own `__proto__` is harmless here and poison in whatever copies it by assignment.
-    if (text === "__proto__") return 'the key "__proto__" is refused';
-    map[text] = value;
-    return "";
-  },
-  has: (map, key) => {
-    const text = keyText(key);
-    return text !== undefined && Object.hasOwn(map, text);
-  },
-  keys: (map) => Object.keys(map),
-  get: (map, key) => map[keyText(key) ?? ""],
-  identify: () => false,
-});
-
-function keyText(key: unknown): string | undefined {
-  switch (typeof key) {
-    case "string":
-      return key;
-    case "number":
-    case "bigint":
-    case "boolean":
-      return String(key);
-    default:
-      return undefined;
-  }
-}
-
-const goSchema = new Schema([
-  strTag,
-  seqTag,
-  mapTag,
-  nullYaml11Tag,
-  boolYaml11Tag,
-  intTag,
-  floatTag,
-  mergeTag,
-]);

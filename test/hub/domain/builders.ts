@@ -1,9 +1,9 @@
-import { fail, ok } from "../../../proto/kit/result.ts";
+import { fail } from "../../../proto/kit/result.ts";
 import type { ClusterId, ClusterName } from "../../../proto/words/ids.ts";
 import type { ClusterFact } from "../../../hub/domain/facts.ts";
 import type { GenerateNeeds } from "../../../hub/domain/generate.ts";
 import type { Labels } from "../../../hub/domain/records.ts";
-import { parseDocuments } from "../../../hub/git/yaml.ts";
+import { parseFirst } from "../../../hub/git/yaml.ts";
 import { transliterate } from "../../../hub/transliterate.ts";
 
 /** A registered cluster; its id is made of its name. */
@@ -18,8 +18,7 @@ export const clusterFact = (name: string, labels: Labels): ClusterFact => ({
 export const generateNeeds: GenerateNeeds = {
   transliterate,
   decodeYaml: (text) => {
-    const documents = parseDocuments(text);
-    if (!documents.ok) return fail(`line ${documents.problem.line}: ${documents.problem.reason}`);
-    return ok(documents.value[0]?.value ?? null);
+    const read = parseFirst(text);
+    return read.ok ? read : fail(`line ${read.problem.line}: ${read.problem.reason}`);
   },
 };
