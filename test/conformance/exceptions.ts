@@ -6,10 +6,6 @@ export const listedCases: ReadonlyMap<string, string> = new Map([
   ["generator.clusters/TestGenerateParams/simulate-client-error", factsFirst],
   ["generator.clusters/TestGenerateParamsGoTemplate/simulate-client-error", factsFirst],
   [
-    "generator.list/authored/elementsYaml-yaml11",
-    "a mapping with one key twice (y and on are both true) is refused rather than half read",
-  ],
-  [
     "generator.merge/authored/aliased-nested-map-leaks",
     "nested maps are copied before they are merged: one cluster's override never reaches another",
   ],

@@ -8,11 +8,11 @@ import type { Labels } from "../records.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { compareBytes, goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { noMappings, notYaml } from "./json-words.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
 import { notAppended, withValues, type Words } from "./values.ts";
 
 const words = "error generating params from git";
-const notDecoded = "error unmarshaling JSON: while decoding JSON";
 
 /**
  * `git` with `files`: one set of params per object in the files that an item includes and none excludes, by
@@ -109,19 +109,20 @@ function objectsOf(
     );
   const document = documents?.get(path);
   if (document === undefined) return unreadable("it was not read yet");
-  if (!document.ok) return unreadable(document.problem);
+  // A file that could not be read at all is no YAML problem: those begin with the line.
+  if (!document.ok)
+    return unreadable(
+      /^line \d/.test(document.problem) ? notYaml(document.problem) : document.problem,
+    );
   const { value } = document;
   if (value === null) return ok([emptyObject()]);
   if (isObject(value)) return ok([value]);
-  if (!isList(value))
-    return unreadable(`${notDecoded}: it must hold a mapping, or a list of mappings`);
+  if (!isList(value)) return unreadable(noMappings(value));
   const objects = value.flatMap((item): readonly JsonObject[] => {
     if (item === null) return [emptyObject()];
     return isObject(item) ? [item] : [];
   });
-  return objects.length === value.length
-    ? ok(objects)
-    : unreadable(`${notDecoded}: it is a list, and not every item of it is a mapping`);
+  return objects.length === value.length ? ok(objects) : unreadable(noMappings(value));
 }
 
 function fileParams(

@@ -5,6 +5,7 @@ import type { Params } from "../params.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
+import { cannotUnmarshal, mappingType, noMappings, notYaml } from "./json-words.ts";
 
 /**
  * `list`: its elements as they are written, and those of `elementsYaml` after them, where an empty item is an
@@ -19,7 +20,7 @@ export function listParams(body: JsonObject, path: string, context: GeneratorCon
   for (const [index, element] of elements.entries()) {
     if (!isObject(element))
       return generatorFailure(
-        `error unmarshling list element: ${path}.elements[${index}] must be a mapping`,
+        `error unmarshling list element ${cannotUnmarshal(element, mappingType)}`,
       );
     const params = context.templates.goTemplate ? ok(mapOf(element)) : textParams(element);
     if (params.ok) sets.push(params.value);
@@ -29,12 +30,10 @@ export function listParams(body: JsonObject, path: string, context: GeneratorCon
   if (yaml === "") return ok(sets);
   const decoded = context.needs.decodeYaml(yaml);
   if (!decoded.ok)
-    return generatorFailure(`error unmarshling decoded ElementsYaml ${decoded.problem}`);
+    return generatorFailure(`error unmarshling decoded ElementsYaml ${notYaml(decoded.problem)}`);
   const more = elementMaps(decoded.value);
   if (more === undefined)
-    return generatorFailure(
-      `error unmarshling decoded ElementsYaml ${path}.elementsYaml must be a list of mappings`,
-    );
+    return generatorFailure(`error unmarshling decoded ElementsYaml ${noMappings(decoded.value)}`);
   return ok([...sets, ...more]);
 }
 

@@ -593,8 +593,8 @@ suite("neededRepositories", () => {
       assert.deepEqual(bothOf(files({ path: "[abt]*/config.yaml" }), Object.keys(documents)), [
         ["web-a", "web-b", "web-c"],
         [
-          "file 'bad/config.yaml' from repository 'r': unable to parse file: line 1, column 3: not YAML",
-          "file 'text/config.yaml' from repository 'r': unable to parse file: error unmarshaling JSON: while decoding JSON: it must hold a mapping, or a list of mappings",
+          "file 'bad/config.yaml' from repository 'r': unable to parse file: error converting YAML to JSON: yaml: line 1, column 3: not YAML",
+          "file 'text/config.yaml' from repository 'r': unable to parse file: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value of type []map[string]interface {}",
         ],
       ]));
   });

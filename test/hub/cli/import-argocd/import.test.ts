@@ -74,7 +74,7 @@ suite("wheelhouse import argocd", () => {
     const rows = [
       "kind: Secret\nstringData: {token: *CANARY-token}\n",
       'kind: Secret\nstringData: {token: "CANARY-token\n',
-      "kind: Secret\nstringData: {token: !!CANARY-token x}\n",
+      "kind: Secret\nstringData: {token: !CANARY-token!x y}\n",
       "CANARY-token: 1\nCANARY-token: 2\n",
       '{"token": "CANARY-token" \'x}',
       "%CANARY-token\n",
