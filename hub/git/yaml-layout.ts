@@ -1,7 +1,7 @@
 import { COLLECTION_STYLE, EVENT_ID, SCALAR_STYLE, type parseEvents } from "js-yaml";
 
 /** A text with indentation added to some of its lines, and tabs made blanks. */
-export type LaidOut = {
+type LaidOut = {
   readonly text: string;
   /** The lines that were indented, in order. */
   readonly lines: readonly IndentedLine[];

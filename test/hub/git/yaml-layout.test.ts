@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
+import fc from "fast-check";
 import {
   describeYamlProblem,
   parseDocuments,
@@ -43,6 +44,25 @@ suite("between brackets and quotes indentation means nothing", () => {
       const parsed = parseDocuments(text);
       assert.deepEqual(parsed.ok && parsed.value.map((document) => document.value), [value]);
     });
+
+  test("any JSON, its lines indented at random, below a list in a mapping", () =>
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ maxDepth: 4, stringUnit: "grapheme-ascii" }),
+        fc.infiniteStream(fc.constantFrom("", " ", "     ")),
+        (json, indents) => {
+          const lines = JSON.stringify(json, undefined, 1).split("\n");
+          fc.pre(!lines.some((line) => line.includes('"__proto__":')));
+          const [first = "", ...more] = lines.map((line) => line.trim());
+          const laid = [first, ...more.map((line) => `${indents.next().value}${line}`)].join("\n");
+          const read = (value: string) => parseOne(`a:\n  - b: ${value}\n  - c: 'it\n''s'\n`);
+          const expected = read(JSON.stringify(json));
+          assert.ok(expected.ok);
+          assert.deepEqual(read(laid), expected);
+        },
+      ),
+      { numRuns: 200 },
+    ));
 
   test("also in a document that is not the first", () =>
     assert.deepEqual(parseDocuments("a: [\n]\n---\nb: {\n}\n"), {
