@@ -7,7 +7,7 @@ export const rowsOfStatement = 20;
 /**
  * Like `prepared`, for a statement about any number of rows: `rowsOfStatement` at a time, compiled once for each
  * number of them. `build` gets that many rows, with stand-ins for their values. Which columns there are is what the
- * first row ever given has. Gives the rows of all answers.
+ * first row ever given has; throws TypeError for a row that has others. Gives the rows of all answers.
  */
 export function preparedRows<Row extends object, R>(
   build: (rows: readonly Row[]) => Compilable<R>,
@@ -36,7 +36,11 @@ export function preparedRows<Row extends object, R>(
       columns ??= columnsOf(some[0] ?? {});
       const names = columns;
       const values: unknown[] = [];
-      for (const row of some) for (const name of names) values.push(row[name]);
+      for (const row of some) {
+        if (columnsOf(row).length !== names.length)
+          throw new TypeError(`a row has not the columns ${names.join(", ")}`);
+        for (const name of names) values.push(row[name]);
+      }
       for (const answer of await runOf(some.length, names)(db, values)) answers.push(answer);
     }
     return answers;

@@ -79,7 +79,9 @@ export function prepareStatements(db: Db) {
           of
             .selectFrom("applications")
             .select(["key", "name"])
-            .where("name", "in", rows.map(nameOf)),
+            .where("name", "in", rows.map(nameOf))
+            // A search table writes down what it holds before it takes a row that is not behind all others.
+            .orderBy("key"),
         ),
     ),
     removeFromSearch: preparedRows((rows: readonly { readonly key: number }[]) =>
@@ -111,8 +113,18 @@ export function prepareStatements(db: Db) {
         .where("cluster_key", "=", parameter("cluster"))
         .where("application", "=", parameter("application")),
     ),
-    addTombstones: preparedRows((rows: readonly TombstoneRow[]) =>
-      db.insertInto("tombstones").values(rows),
+    addTombstone: prepared<TombstoneRow, unknown>((parameter) =>
+      db.insertInto("tombstones").values({
+        cluster_key: parameter("cluster_key"),
+        application: parameter("application"),
+        generation: parameter("generation"),
+        cause: parameter("cause"),
+        actor: parameter("actor"),
+        keep_objects: parameter("keep_objects"),
+        changed_version: parameter("changed_version"),
+        carried_out_at_ms: parameter("carried_out_at_ms"),
+        service_account: parameter("service_account"),
+      }),
     ),
     dropTombstone: prepared<Place, unknown>((parameter) =>
       db

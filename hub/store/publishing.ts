@@ -18,7 +18,7 @@ import {
 } from "./application-rows.ts";
 import { removeSet, writeSet } from "./application-sets.ts";
 import { countedFromRow, fallenBehind, unreported } from "./application-status.ts";
-import type { FindCluster, KnownCluster } from "./cluster-keys.ts";
+import type { KnownCluster } from "./cluster-keys.ts";
 import {
   breathing,
   eachPiece,
@@ -88,14 +88,7 @@ export function createPublishing(database: Database): Publishing {
         const recording = new Recording(writing, statements, atMs);
         if (set === "removed") await removeSet(writing.db, origin.name);
         else if (set !== "unchanged") await writeSet(writing.db, set);
-        for (const some of pieces(changes, rowsOfStatement)) {
-          await recording.readAhead(some.map(nameOf));
-          for (const change of some) {
-            await recording.make(change, origin);
-            await writing.breathe();
-          }
-          await recording.writeDown();
-        }
+        await recording.inPieces(changes, nameOf, (change) => recording.make(change, origin));
         if (origin.kind === "application-set" && set !== "removed" && rollout !== undefined)
           await statements.writeRollout(writing, origin.name, rollout);
         const changedClusters = await recording.finish();
@@ -132,10 +125,11 @@ export function createPublishing(database: Database): Publishing {
     outnumber: (overtakings, atMs, signal) =>
       database.write(async (writing) => {
         const recording = new Recording(writing, statements, atMs);
-        for (const overtaking of overtakings) {
-          await recording.outnumber(overtaking);
-          await writing.breathe();
-        }
+        await recording.inPieces(
+          overtakings,
+          ({ application }) => application,
+          (overtaking) => recording.outnumber(overtaking),
+        );
         return { changedClusters: await recording.finish() };
       }, signal),
   };
@@ -276,8 +270,24 @@ class Recording {
     this.#atMs = atMs;
   }
 
+  /** Does what is to be done about each application, with a few statements for many of them, and breathes. */
+  async inPieces<T>(
+    items: readonly T[],
+    nameOfItem: (item: T) => ApplicationName,
+    work: (item: T) => Promise<void>,
+  ): Promise<void> {
+    for (const some of pieces(items, rowsOfStatement)) {
+      await this.#readAhead(some.map(nameOfItem));
+      for (const item of some) {
+        await work(item);
+        await this.#writing.breathe();
+      }
+      await this.#writeDown();
+    }
+  }
+
   /** Reads what there is of the applications that change next, with a few statements for all of them. */
-  async readAhead(names: readonly ApplicationName[]): Promise<void> {
+  async #readAhead(names: readonly ApplicationName[]): Promise<void> {
     const { db } = this.#writing;
     const rows = await this.#statements.applicationsOf(
       db,
@@ -311,11 +321,12 @@ class Recording {
 
   /** What there is of an application before it changes. Given once: after the change it is something else. */
   async #find(name: ApplicationName): Promise<Found> {
-    if (this.#waiting.names.has(name)) await this.writeDown();
-    if (!this.#found.has(name)) await this.readAhead([name]);
+    if (this.#waiting.names.has(name)) await this.#writeDown();
+    if (!this.#found.has(name)) await this.#readAhead([name]);
     const found = this.#found.get(name);
+    if (found === undefined) throw new TypeError(`application ${name} was not read`);
     this.#found.delete(name);
-    return found ?? { known: undefined, offered: undefined };
+    return found;
   }
 
   /** Gives what the cluster should have, or lose, a number it has not seen. Nothing to do when it has one. */
@@ -367,7 +378,7 @@ class Recording {
   }
 
   /** Writes what waits. */
-  async writeDown(): Promise<void> {
+  async #writeDown(): Promise<void> {
     const rows = this.#waiting;
     this.#waiting = noRows();
     await writeRows(this.#writing.db, this.#statements, rows);
@@ -376,7 +387,7 @@ class Recording {
   /** Writes what waits, and the new versions and roots. Returns whose they are. */
   async finish(): Promise<readonly ClusterId[]> {
     const { db, breathe } = this.#writing;
-    await this.writeDown();
+    await this.#writeDown();
     for (const { cluster, version } of this.#touched.values()) {
       const root = await this.#statements.rootOf(db, cluster.key);
       await this.#statements.setDesired(db, { cluster: cluster.key, version, root });
@@ -533,36 +544,30 @@ class Recording {
     const { version } = this.#touch(cluster);
     const { application } = offered;
     await this.#statements.dropEntry(this.#writing.db, { application });
-    await this.#statements.addTombstones(this.#writing.db, [
-      {
-        cluster_key: cluster.key,
-        application,
-        generation: Math.max(tombstone.generation, offered.generation + 1),
-        cause: tombstone.cause,
-        actor: tombstone.actor,
-        keep_objects: tombstone.keepObjects ? 1 : 0,
-        changed_version: version,
-        carried_out_at_ms: null,
-        service_account: offered.service_account,
-      },
-    ]);
+    await this.#statements.addTombstone(this.#writing.db, {
+      cluster_key: cluster.key,
+      application,
+      generation: Math.max(tombstone.generation, offered.generation + 1),
+      cause: tombstone.cause,
+      actor: tombstone.actor,
+      keep_objects: tombstone.keepObjects ? 1 : 0,
+      changed_version: version,
+      carried_out_at_ms: null,
+      service_account: offered.service_account,
+    });
     return undefined;
   }
 
   /** `undefined` for a cluster that was removed while the publication was prepared. */
   async #cluster(id: ClusterId): Promise<KnownCluster | undefined> {
     if (!this.#clusters.has(id))
-      this.#clusters.set(id, await this.#findCluster(this.#writing.db, id));
+      this.#clusters.set(id, await this.#statements.clusterOf(this.#writing.db, id));
     return this.#clusters.get(id);
   }
 
   async #clusterByKey(key: number): Promise<KnownCluster | undefined> {
     const [found] = await this.#statements.clusterIdOf(this.#writing.db, { key });
     return found === undefined ? undefined : this.#cluster(found.id);
-  }
-
-  get #findCluster(): FindCluster {
-    return this.#statements.clusterOf;
   }
 
   #touch(cluster: KnownCluster): Touched {

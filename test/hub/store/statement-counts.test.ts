@@ -3,7 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, suite } from "node:test";
+import Sqlite from "better-sqlite3";
 import type { ApplicationChange, ApplicationDraft } from "../../../hub/domain/records.ts";
+import { databaseFile } from "../../../hub/store/database.ts";
 import { openStore } from "../../../hub/store/store.ts";
 import type { DesiredApplication } from "../../../proto/words/desired.ts";
 import {
@@ -149,4 +151,31 @@ test("an application that changes has the columns set that change, and no others
         'where "key" = ?',
     ],
   );
+});
+
+test("names of one publication are put into the search table together, whatever their order", async () => {
+  const own = await mkdtemp(join(folder, "search-"));
+  const searched = await openStore({ folder: own });
+  try {
+    const into = await addCluster(searched, "a");
+    const content = await putBundle(searched, { one: 1 });
+    // Fewer than SQLite merges by itself, and against the order of their names.
+    const backwards = names.slice(0, 60).toReversed();
+    await publish(
+      searched,
+      backwards.map((name) => write(name, into, content)),
+    );
+  } finally {
+    searched.close();
+  }
+  const file = new Sqlite(join(own, databaseFile), { readonly: true });
+  try {
+    const segments = file
+      .prepare("select count(distinct segid) from application_search_idx")
+      .pluck()
+      .get();
+    assert.equal(segments, 3, "one of each statement of twenty");
+  } finally {
+    file.close();
+  }
 });
