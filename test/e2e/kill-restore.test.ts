@@ -32,10 +32,12 @@ suite("the hub restored from a backup", () => {
     database.close();
   }
 
-  async function restore(): Promise<void> {
+  /** Of the hub's folder only the database is in the backup; what else there is may be lost, or still be there. */
+  async function restore(mirrors: "kept" | "lost" = "kept"): Promise<void> {
     await squad.fleet.hub.process.kill();
     for (const name of [`${databaseFile}-wal`, `${databaseFile}-shm`])
       rmSync(join(dataFolder(), name), { force: true });
+    if (mirrors === "lost") rmSync(join(dataFolder(), "mirrors"), { recursive: true, force: true });
     copyFileSync(backupFile(), join(dataFolder(), databaseFile));
     await squad.fleet.launchHub().ready;
   }
@@ -99,8 +101,7 @@ spec:
     fleet.git.setFault({ kind: "down" });
     try {
       await restore();
-      rmSync(join(dataFolder(), "mirrors"), { recursive: true, force: true });
-      await restore();
+      await restore("lost");
       await allAttached();
       // The hub looks again with every heartbeat, and they come every second: let several pass.
       const heartbeats = 4;
