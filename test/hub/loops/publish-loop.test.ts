@@ -754,15 +754,13 @@ spec:
         return needs.record(publication, recordSignal);
       },
     }));
-    await published(await fleet.commit({ files: { "fleet/web.yaml": document } }, signal));
+    await published(await push({ "fleet/web.yaml": document }));
     assert.equal((await applications()).length, 250);
     isFull = true;
-    await fleet.commit({ files: { "fleet/web.yaml": undefined } }, signal);
-    hub.repositories.wake(url);
+    await push({ "fleet/web.yaml": undefined });
     await eventually(() => assert.ok(failures > 0));
     assert.equal((await applications()).length, 50, "what the last piece would have removed");
-    const back = await fleet.commit({ files: { "fleet/web.yaml": document } }, signal);
-    hub.repositories.wake(url);
+    const back = await push({ "fleet/web.yaml": document });
     await published(back);
     assert.equal((await applications()).length, 250);
     for (const [at, cluster] of clusters.entries())
@@ -784,12 +782,11 @@ spec:
       },
     }));
     const files = { "fleet/web.yaml": webSet(url), "apps/web/a.yaml": configMap("a") };
-    await published(await fleet.commit({ files }, signal));
+    await published(await push(files));
     isDear = true;
     const changed = webSet(url).replace("namespace: web", "namespace: other");
     const zoo = webSet(url, { name: "zoo" });
-    await fleet.commit({ files: { "fleet/web.yaml": changed, "fleet/zoo.yaml": zoo } }, signal);
-    hub.repositories.wake(url);
+    await push({ "fleet/web.yaml": changed, "fleet/zoo.yaml": zoo });
     const problem = async () =>
       (await hub.store.applicationSets.find("web", signal))?.problem?.code;
     await eventually(async () => assert.equal(await problem(), "WH-TPL-3203"));
@@ -799,8 +796,7 @@ spec:
     await eventually(() => assert.ok(hub.passes.length > passes));
     assert.deepEqual([stops, await problem()], [1, "WH-TPL-3203"], "it rests");
     const again = changed.replace("namespace: other", "namespace: third");
-    const last = await fleet.commit({ files: { "fleet/web.yaml": again } }, signal);
-    hub.repositories.wake(url);
+    const last = await push({ "fleet/web.yaml": again });
     await published(last);
     assert.equal(await offered(one), "web-prod-1@2 zoo-prod-1@1");
     assert.equal(await problem(), undefined);
@@ -810,11 +806,7 @@ spec:
     const one = await addCluster("prod-1", { env: "prod" });
     await hub.stop();
     hub = await startHub((needs) => needs, { elementsMost: 1 });
-    const commit = await fleet.commit(
-      { files: { "fleet/web.yaml": webSet(url), "apps/web/a.yaml": configMap("a") } },
-      signal,
-    );
-    hub.repositories.wake(url);
+    const commit = await push({ "fleet/web.yaml": webSet(url), "apps/web/a.yaml": configMap("a") });
     await published(commit);
     await addCluster("prod-2", { env: "prod" });
     hub.loop.wake();
