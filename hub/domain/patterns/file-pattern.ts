@@ -37,7 +37,7 @@ export function compileFilePattern(
         matches: matchesFile,
         directoryAmong: (files) => {
           if (matchesDirectory("")) return ".";
-          return directoriesOf(files).find(matchesDirectory);
+          return directoriesAbove(files).find(matchesDirectory);
         },
       });
     }
@@ -46,8 +46,19 @@ export function compileFilePattern(
   }
 }
 
+/** One listing is asked about for every pattern, and beside a matrix for every row. */
+const knownDirectories = new WeakMap<readonly string[], readonly string[]>();
+
 /** Every directory above a file, the root not among them, as a walk meets them. */
-function directoriesOf(files: readonly string[]): readonly string[] {
+function directoriesAbove(files: readonly string[]): readonly string[] {
+  const known = knownDirectories.get(files);
+  if (known !== undefined) return known;
+  const directories = inWalkOrder(distinctDirectories(files));
+  knownDirectories.set(files, directories);
+  return directories;
+}
+
+function distinctDirectories(files: readonly string[]): readonly string[] {
   const found = new Set<string>();
   for (const file of files)
     for (let slash = file.lastIndexOf("/"); slash > 0; slash = file.lastIndexOf("/", slash - 1)) {
@@ -55,5 +66,5 @@ function directoriesOf(files: readonly string[]): readonly string[] {
       if (found.has(directory)) break;
       found.add(directory);
     }
-  return inWalkOrder([...found]);
+  return [...found];
 }

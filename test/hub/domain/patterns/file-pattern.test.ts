@@ -83,6 +83,17 @@ suite("patterns of the new dialect", () => {
       assert.ok(compiled.ok);
       assert.equal(compiled.value.directoryAmong(files), directory);
     });
+
+  test("a listing is walked once, however many patterns look for a directory in it", () => {
+    const listing = Array.from({ length: 20_000 }, (_, at) => `apps/team-${at}/config.yaml`);
+    const startedMs = performance.now();
+    for (let row = 0; row < 300; row += 1) {
+      const compiled = compileFilePattern(`apps/cluster-${row}`, "doublestar");
+      assert.ok(compiled.ok);
+      assert.equal(compiled.value.directoryAmong(listing), undefined);
+    }
+    assert.ok(performance.now() - startedMs < 2_000);
+  });
 });
 
 suite("patterns of git", () => {
