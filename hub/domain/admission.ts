@@ -5,6 +5,7 @@ import type { Application } from "./application.ts";
 import { serviceAccountFor } from "./destination-service-account.ts";
 import type { ClusterFact } from "./facts.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
+import { withoutTrailingSlashes } from "./trailing-slashes.ts";
 
 /** Where an application may go. */
 export type Admitted = {
@@ -22,11 +23,13 @@ export function admission(
   projects: ReadonlyMap<string, AppProject>,
 ): Admission {
   const byName = new Map<string, ClusterFact>(clusters.map((cluster) => [cluster.name, cluster]));
-  const byServer = new Map(clusters.map((cluster) => [plainServer(cluster.server), cluster]));
+  const byServer = new Map(
+    clusters.map((cluster) => [withoutTrailingSlashes(cluster.server), cluster]),
+  );
   return (application) => {
     if (application.problem !== undefined) return fail(application.problem);
     const { name, server } = application.destination;
-    const cluster = name === "" ? byServer.get(plainServer(server)) : byName.get(name);
+    const cluster = name === "" ? byServer.get(withoutTrailingSlashes(server)) : byName.get(name);
     if (cluster === undefined) return fail(unknownCluster(name, server));
     const project =
       projects.get(application.project) ??
@@ -52,8 +55,6 @@ export const admit = (
   clusters: readonly ClusterFact[],
   projects: ReadonlyMap<string, AppProject>,
 ): Result<Admitted, ProblemDraft> => admission(clusters, projects)(application);
-
-const plainServer = (server: string): string => server.replace(/\/+$/, "");
 
 const unknownCluster = (name: string, server: string): ProblemDraft =>
   problem(

@@ -9,6 +9,7 @@ import { FieldReader, isObject, readDocument, type JsonObject } from "./document
 import type { ClusterFact } from "./facts.ts";
 import { anyGlob } from "./patterns/glob.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
+import { withoutTrailingSlashes } from "./trailing-slashes.ts";
 
 export type GroupKind = { readonly group: string; readonly kind: string };
 
@@ -161,8 +162,6 @@ export function normalizedRepository(url: string): string {
   const trimmed = url.trim().toLowerCase();
   const scp = /^(?:[^@/:]+@)?([^/:]+):(?!\/\/)(.+)$/.exec(trimmed);
   const full = scp === null || trimmed.includes("://") ? trimmed : `ssh://${scp[1]}/${scp[2]}`;
-  return full
-    .replace(/^([a-z+]+:\/\/)[^@/]+@/, "$1")
-    .replace(/\/+$/, "")
-    .replace(/\.git$/, "");
+  const withoutUser = full.replace(/^([a-z+]+:\/\/)[^@/]+@/, "$1");
+  return withoutTrailingSlashes(withoutUser).replace(/\.git$/, "");
 }

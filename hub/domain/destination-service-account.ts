@@ -3,6 +3,7 @@ import { parseServiceAccount, type ServiceAccount } from "../../proto/words/serv
 import type { FieldReader } from "./document.ts";
 import { anyGlob, compileAnyGlob } from "./patterns/glob.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
+import { withoutTrailingSlashes } from "./trailing-slashes.ts";
 
 /** Whose rights applications of a project get in the destinations that both patterns match; as in Argo CD. */
 export type DestinationServiceAccount = {
@@ -47,9 +48,11 @@ export function serviceAccountFor(
 ): Result<ServiceAccount | undefined, ProblemDraft> {
   if (project.destinationServiceAccounts === undefined) return ok(undefined);
   const { namespace } = destination;
-  const server = withoutSlash(destination.server);
+  const server = withoutTrailingSlashes(destination.server);
   const item = project.destinationServiceAccounts.find(
-    (one) => anyGlob(withoutSlash(one.server), server, "") && anyGlob(one.namespace, namespace, ""),
+    (one) =>
+      anyGlob(withoutTrailingSlashes(one.server), server, "") &&
+      anyGlob(one.namespace, namespace, ""),
   );
   const wrong = (what: string): Result<never, ProblemDraft> =>
     fail(
@@ -68,5 +71,3 @@ export function serviceAccountFor(
   );
   return account.ok ? account : wrong(`names no usable service account: ${account.problem}`);
 }
-
-const withoutSlash = (server: string): string => server.replace(/\/+$/, "");

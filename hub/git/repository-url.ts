@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { withoutTrailingSlashes } from "../domain/trailing-slashes.ts";
 
 declare const repositoryUrl: unique symbol;
 
@@ -28,7 +29,7 @@ export function parseRepositoryUrl(input: string): Result<RepositoryUrl, string>
     return fail(`repository address ${JSON.stringify(input)} has no usable host`);
   if (url.search !== "" || url.hash !== "")
     return fail(`repository address ${JSON.stringify(input)} has a query or fragment in it`);
-  return ok(input.replace(/\/+$/, "") as RepositoryUrl);
+  return ok(withoutTrailingSlashes(input) as RepositoryUrl);
 }
 
 const loopbackHosts = /^(localhost|127(\.\d+){3}|\[::1\])$/;

@@ -1,3 +1,5 @@
+import { withoutTrailingSlashes } from "../domain/trailing-slashes.ts";
+
 /** Fields in which Git hosts put the URLs of a repository. */
 const urlFields = [
   "url",
@@ -41,9 +43,8 @@ export function repositoryIdentity(url: string): string {
   const short = /^[^\s/@]+@([^\s/:]+):(.+)$/.exec(url);
   const [host, path] =
     short === null ? partsOf(url) : [(short[1] ?? "").toLowerCase(), short[2] ?? ""];
-  return `${host}/${path
+  return `${host}/${withoutTrailingSlashes(path)
     .replace(/^\/+/, "")
-    .replace(/\/+$/, "")
     .replace(/\.git$/, "")}`;
 }
 

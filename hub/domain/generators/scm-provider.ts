@@ -4,6 +4,7 @@ import type { HostedRepository } from "../remote-facts.ts";
 import { normalize } from "../template/normalize.ts";
 import { firstBytes } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
+import { withoutTrailingSlashes } from "../trailing-slashes.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
 import { readFilters, remoteFact, type Filter } from "./remote.ts";
 import { notAppended, readValues, withValues } from "./values.ts";
@@ -57,7 +58,7 @@ function scmFilter({ fields, test }: Filter): ScmFilter {
 }
 
 const pathsOf = (fields: FieldReader, key: string): readonly string[] =>
-  fields.texts(key).map((path) => path.replace(/\/+$/, ""));
+  fields.texts(key).map(withoutTrailingSlashes);
 
 /** One of the filters about repositories, and one of those about branches, must admit it, where there are any. */
 const isAdmitted = (repository: HostedRepository, filters: readonly ScmFilter[]): boolean =>
