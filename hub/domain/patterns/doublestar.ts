@@ -40,10 +40,11 @@ export function compileDoublestar(pattern: string): Result<Doublestar, string> {
     (glob: Glob): Glob =>
     (path) =>
       path.startsWith(prefix) && glob(path.slice(prefix.length));
+  const takesBase = rest.split("/").every((segment) => segment === "**");
   const inBase = below(directory.value);
   return ok({
     matchesFile: below(file.value),
-    matchesDirectory: (path) => (path === base ? rest === "**" : inBase(path)),
+    matchesDirectory: (path) => (path === base ? takesBase : inBase(path)),
   });
 }
 
@@ -107,6 +108,8 @@ function parseStars(
   const next = reader.peek();
   const closes = next === undefined || next === "/" || next === "}" || next === ",";
   if (stars !== 2 || !opensSegment || !closes) return [{ kind: "many", reads: inSegment }];
+  // Behind another one, which took its slash along, it says nothing new.
+  if (before.at(-1)?.kind === "either") before.pop();
   const many: Part = { kind: "many", reads: anything };
   if (next === "/") {
     reader.take();
