@@ -6,16 +6,24 @@ import { BadPattern, type Part, type Reader } from "./glob-automaton.ts";
  */
 export type ParsePart = (character: string, parts: Part[], previous: string | undefined) => void;
 
-/** A pattern in which `{one,two}` are alternatives, and all else is what `parsePart` makes of it. */
-export const parseBraces = (reader: Reader, parsePart: ParsePart): readonly Part[] =>
-  parseChoices(reader, parsePart, false)[0] ?? [];
+/** Nobody writes as many, and each is a call of its own here and where the pattern is laid out. */
+const depthMost = 100;
 
-/** Alternatives up to the closing brace, or the whole pattern outside of braces. */
+/**
+ * A pattern in which `{one,two}` are alternatives, and all else is what `parsePart` makes of it. Throws BadPattern where
+ * braces stand in more than a hundred others.
+ */
+export const parseBraces = (reader: Reader, parsePart: ParsePart): readonly Part[] =>
+  parseChoices(reader, parsePart, 0)[0] ?? [];
+
+/** Alternatives up to the closing brace, or at depth 0 the whole pattern. */
 function parseChoices(
   reader: Reader,
   parsePart: ParsePart,
-  inBraces: boolean,
+  depth: number,
 ): readonly (readonly Part[])[] {
+  if (depth > depthMost) throw new BadPattern(`has more than ${depthMost} { inside each other`);
+  const inBraces = depth > 0;
   let parts: Part[] = [];
   let previous: string | undefined;
   const choices = [parts];
@@ -33,7 +41,7 @@ function parseChoices(
       continue;
     }
     if (character === "{")
-      parts.push({ kind: "either", choices: parseChoices(reader, parsePart, true) });
+      parts.push({ kind: "either", choices: parseChoices(reader, parsePart, depth + 1) });
     else parsePart(character, parts, previous);
     previous = character;
   }

@@ -92,28 +92,30 @@ function assemble(parts: readonly Part[], states: State[], after: number): numbe
 }
 
 function run(states: readonly State[], start: number, name: string): boolean {
-  let current = new Set<number>();
-  enter(states, start, current);
+  let current = new Set([start]);
+  follow(states, current);
   for (const character of name) {
     const code = character.codePointAt(0) ?? 0;
     const following = new Set<number>();
     for (const index of current) {
       const state = states[index];
-      if (state?.reads?.(code) === true)
-        for (const next of state.next) enter(states, next, following);
+      if (state?.reads?.(code) === true) for (const next of state.next) following.add(next);
     }
     if (following.size === 0) return false;
+    follow(states, following);
     current = following;
   }
   return current.has(accept);
 }
 
-function enter(states: readonly State[], index: number, entered: Set<number>): void {
-  if (entered.has(index)) return;
-  entered.add(index);
-  const state = states[index];
-  if (state === undefined || state.reads !== undefined) return;
-  for (const next of state.next) enter(states, next, entered);
+/** Adds all that forks lead to. They may follow each other as often as the pattern is long. */
+function follow(states: readonly State[], entered: Set<number>): void {
+  // What is added on the way has its turn as well.
+  for (const index of entered) {
+    const state = states[index];
+    if (state === undefined || state.reads !== undefined) continue;
+    for (const next of state.next) entered.add(next);
+  }
 }
 
 export const exactly = (character: string): Part => {

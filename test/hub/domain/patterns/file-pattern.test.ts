@@ -57,12 +57,13 @@ suite("patterns of the new dialect", () => {
     ["a}b", "has a } without a {"],
     ["{a,b}}", "has a } without a {"],
     ["x/{a,b/../c}", "has a } without a {"],
+    ["{".repeat(50_000), "has more than 100 { inside each other"],
     ["a[]b]", 'has a misplaced "]" in a class'],
     ["a[^/]b", 'has a misplaced "/" in a class'],
     ["a[b", "ends inside a class"],
     ["a\\", "ends inside an escape"],
   ] as const)
-    test(`${pattern} is refused, because it ${problem}`, () => {
+    test(`${pattern.slice(0, 10)} is refused, because it ${problem}`, () => {
       const compiled = compileFilePattern(pattern, "doublestar");
       assert.ok(!compiled.ok);
       assert.ok(compiled.problem.endsWith(`" ${problem}`), compiled.problem);

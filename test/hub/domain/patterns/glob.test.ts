@@ -88,6 +88,19 @@ suite("compileAnyGlob", () => {
     );
   });
 
+  for (const [what, pattern] of [
+    ["alternatives, one after the other", "{,a}".repeat(20_000)],
+    ["stars", "**".repeat(20_000)],
+    ["alternatives to each other", `{${",a".repeat(200_000)}}`],
+    ["braces inside each other, as many as are allowed", `${"{".repeat(100)}a${"}".repeat(100)}`],
+  ] as const)
+    test(`takes a great many ${what}`, () => assert.ok(anyGlob(pattern, "a", "/")));
+
+  test("braces inside more than a hundred others are malformed", () => {
+    for (const depth of [101, 50_000])
+      assert.equal(compileAnyGlob(`${"{".repeat(depth)}a${"}".repeat(depth)}`, "").ok, false);
+  });
+
   test("a pattern made to be slow is not", () => {
     // A backtracking matcher would need longer than the universe has.
     assert.equal(anyGlob(`${"*a".repeat(40)}*b`, "a".repeat(2000), ""), false);
