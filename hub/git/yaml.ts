@@ -226,8 +226,9 @@ function withOpenEnd(source: string, events: Events, indented: readonly Indented
 }
 
 const mergedKeysMost = 10_000;
-/** A text that cannot merge needs no schema of its own. */
+/** A text that cannot merge needs no schema of its own. A merge is spelled out, or quoted behind a tag. */
 const withoutMerges = goSchema(0);
+const mayMerge = (source: string): boolean => source.includes("<<") || source.includes("!");
 
 const constructed = (
   { source, events, indented }: Parsed,
@@ -237,7 +238,7 @@ const constructed = (
   movedBack(indented, () =>
     constructFromEvents(events, {
       source,
-      schema: source.includes("<<") ? goSchema(mergedKeysMost) : withoutMerges,
+      schema: mayMerge(source) ? goSchema(mergedKeysMost) : withoutMerges,
       maxAliases: aliasesMost,
       json: !keysOnce,
     }),
