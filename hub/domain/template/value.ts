@@ -261,6 +261,8 @@ export const goInfinity = (value: number): string =>
 /** A copy that shares nothing that can change. */
 export function deepCopyOf(value: GoValue): GoValue {
   if (value instanceof StringMap) return new StringMap(value);
+  // Nothing can be put into what was never made, and a copy of it would be made.
+  if (value instanceof NilList || value instanceof NilMap) return value;
   if (isGoMap(value)) return new Map([...value].map(([key, item]) => [key, deepCopyOf(item)]));
   if (value instanceof TypedList) return typedList(value.elementType, value.map(deepCopyOf));
   if (isGoList(value)) return value.map(deepCopyOf);

@@ -11,7 +11,7 @@ import {
   type TemplateProblem,
 } from "../../../../hub/domain/template/evaluate.ts";
 import { argoFunctions, refusedFunction } from "../../../../hub/domain/template/functions/index.ts";
-import { goValueOf, type GoMap } from "../../../../hub/domain/template/value.ts";
+import { goValueOf, nilList, type GoMap } from "../../../../hub/domain/template/value.ts";
 import type { Json } from "../../../../proto/words/digest.ts";
 import { generateNeeds } from "../builders.ts";
 
@@ -284,6 +284,21 @@ suite("templates", () => {
     assert.ok(template.ok);
     assert.deepEqual(template.value(data), { ok: true, value: "2" });
     assert.deepEqual(data, goValueOf({ m: { a: "1" } }));
+  });
+
+  test("a list that was never made is none either where a template changes its params", () => {
+    for (const text of ["{{toYaml .labels}}", "{{$_ := set . `a` `b`}}{{toYaml .labels}}"]) {
+      const template = compileTemplate(text, {
+        functions: argoFunctions,
+        refusedFunction,
+        missingKey: "default",
+        limits: defaultTemplateLimits,
+        decodeYaml: generateNeeds.decodeYaml,
+      });
+      assert.ok(template.ok);
+      const params = new Map([["labels", nilList("string")]]);
+      assert.deepEqual(template.value(params), { ok: true, value: "null" });
+    }
   });
 
   test("names of JavaScript's own properties are names like any other", () => {

@@ -182,6 +182,10 @@ suite("functions", () => {
     ["{{toYaml (rest list)}} {{initial list | toYaml}} {{toYaml (concat list)}}", "null null null"],
     ["{{dict `a` (mustRest list) | toYaml}} {{list (rest list) | toYaml}}", "a: null - null"],
     ["{{toYaml (merge nil)}} {{toYaml (regexFindAll `z` `a` -1)}}", "null null"],
+    [
+      "{{deepCopy (list (rest list)) | toYaml}} {{deepCopy (list (merge nil)) | toYaml}}",
+      "- null - null",
+    ],
     ["{{regexSplit `[` `a` 0}}", "ERROR"],
   ];
   for (const [template, output] of judged) {
