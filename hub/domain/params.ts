@@ -3,6 +3,7 @@ import {
   isGoList,
   isGoMap,
   sortedKeys,
+  StringMap,
   TypedList,
   type GoMap,
   type GoValue,
@@ -34,15 +35,24 @@ function flattenInto(flat: Map<string, string>, name: string, value: GoValue): v
   }
 }
 
-/** `over` onto `base`: maps are merged, everything else is replaced, by empty values and null too. */
+/**
+ * `over` onto `base`: maps are merged, everything else is replaced, by empty values and null too. Two maps of one Go
+ * type become one of that type.
+ */
 export function deepMerged(base: Params, over: Params): Params {
-  const merged = new Map<string, GoValue>(base);
+  const merged = copyOfOneType(base, over);
   for (const [key, value] of over) {
     const before = merged.get(key);
     // Values may be shared, since nothing ever changes one: a merged map is a new map.
     merged.set(key, isGoMap(before) && isGoMap(value) ? deepMerged(before, value) : value);
   }
   return merged;
+}
+
+function copyOfOneType(base: GoMap, over: GoMap): Map<string, GoValue> {
+  if (base instanceof StringMap && over instanceof StringMap) return new StringMap(base);
+  if (base instanceof OpaqueMap && over instanceof OpaqueMap) return new OpaqueMap(base);
+  return new Map(base);
 }
 
 /** Flat params, every value as text. */

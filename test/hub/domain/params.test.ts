@@ -3,6 +3,7 @@ import test, { suite } from "node:test";
 import fc from "fast-check";
 import {
   combinedTexts,
+  deepMerged,
   flattened,
   OpaqueMap,
   textsOf,
@@ -10,9 +11,11 @@ import {
 } from "../../../hub/domain/params.ts";
 import {
   goValueOf,
+  isGoMap,
   nilList,
   stringList,
   StringMap,
+  type GoMap,
   type GoValue,
 } from "../../../hub/domain/template/value.ts";
 
@@ -62,6 +65,43 @@ suite("two sets of flat params as one", () => {
     const outer = combinedTexts(textsOf(inner.params), of("c"), []);
     assert.ok(outer.ok);
     assert.deepEqual([...outer.params.keys()], ["a", "b", "c"]);
+  });
+});
+
+suite("nested params, one over the other", () => {
+  const texts = new StringMap([["a", "b"]]);
+  const opaque = new OpaqueMap([["a", "b"]]);
+  const plain = new Map([["a", "b"]]);
+  const rows: readonly (readonly [name: string, base: GoMap, over: GoMap, type: unknown])[] = [
+    ["two maps of texts are a map of texts", texts, new StringMap([["c", "d"]]), StringMap],
+    ["two opaque maps are an opaque map", opaque, new OpaqueMap([["c", "d"]]), OpaqueMap],
+    ["two plain maps are a plain map", plain, new Map([["c", "d"]]), Map],
+    ["a plain map over one of texts is a plain map", texts, new Map([["c", "d"]]), Map],
+    ["an opaque map over a plain one is a plain map", plain, new OpaqueMap([["c", "d"]]), Map],
+  ];
+  for (const [name, base, over, type] of rows)
+    test(name, () => {
+      const merged = deepMerged(new Map([["p", base]]), new Map([["p", over]])).get("p");
+      assert.ok(isGoMap(merged));
+      assert.deepEqual(
+        [...merged],
+        [
+          ["a", "b"],
+          ["c", "d"],
+        ],
+      );
+      assert.equal(merged.constructor, type);
+      assert.deepEqual([...base], [["a", "b"]]);
+    });
+
+  test("keep what only one has, and of the rest what is over the other, null and empty texts too", () => {
+    const base = goValueOf({ kept: 1, text: "a", list: [1, 2], map: { a: 1, b: 2 }, none: {} });
+    const over = goValueOf({ text: "", list: [3], map: { b: null, c: 3 }, none: null });
+    assert.ok(isGoMap(base) && isGoMap(over));
+    assert.deepEqual(
+      deepMerged(base, over),
+      goValueOf({ kept: 1, text: "", list: [3], map: { a: 1, b: null, c: 3 }, none: null }),
+    );
   });
 });
 
