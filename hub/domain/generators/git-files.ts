@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from "../../../proto/kit/result.ts";
-import { emptyObject, field, FieldReader, isList, isObject, type JsonObject } from "../document.ts";
+import { emptyObject, field, FieldReader, isObject, type JsonObject } from "../document.ts";
 import type { RepositoryFact } from "../facts.ts";
 import { compileFilePattern, type FilePattern } from "../patterns/file-pattern.ts";
 import { flattened, type Params } from "../params.ts";
@@ -8,7 +8,8 @@ import type { Labels } from "../records.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { compareBytes, goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
-import { noMappings, notYaml } from "./json-words.ts";
+import { cannotConvert } from "./json-words.ts";
+import { listOfMappings } from "./list-of-mappings.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
 import { notAppended, withValues, type Words } from "./values.ts";
 
@@ -112,17 +113,13 @@ function objectsOf(
   // A file that could not be read at all is no YAML problem: those begin with the line.
   if (!document.ok)
     return unreadable(
-      /^line \d/.test(document.problem) ? notYaml(document.problem) : document.problem,
+      /^line \d/.test(document.problem) ? cannotConvert(document.problem) : document.problem,
     );
   const { value } = document;
   if (value === null) return ok([emptyObject()]);
   if (isObject(value)) return ok([value]);
-  if (!isList(value)) return unreadable(noMappings(value));
-  const objects = value.flatMap((item): readonly JsonObject[] => {
-    if (item === null) return [emptyObject()];
-    return isObject(item) ? [item] : [];
-  });
-  return objects.length === value.length ? ok(objects) : unreadable(noMappings(value));
+  const objects = listOfMappings(value);
+  return objects.ok ? objects : unreadable(objects.problem);
 }
 
 function fileParams(

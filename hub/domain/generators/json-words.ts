@@ -6,21 +6,14 @@ export const cannotUnmarshal = (value: Json, type: string): string =>
   `json: cannot unmarshal ${kindOf(value)} into Go value of type ${type}`;
 
 /** The same, for JSON that was YAML. */
-const cannotDecode = (value: Json, type: string): string =>
+export const cannotDecode = (value: Json, type: string): string =>
   `error unmarshaling JSON: while decoding JSON: ${cannotUnmarshal(value, type)}`;
 
 export const mappingType = "map[string]interface {}";
-const listOfMappingsType = `[]${mappingType}`;
-
-/** Why a value is no list of mappings: itself, or the first item that is none. */
-export function noMappings(value: Json): string {
-  if (!isList(value)) return cannotDecode(value, listOfMappingsType);
-  const item = value.find((one) => one !== null && !isObject(one));
-  return cannotDecode(item ?? null, mappingType);
-}
 
 /** Go's words for text that is not YAML, for a reason that names the line. */
-export const notYaml = (reason: string): string => `error converting YAML to JSON: yaml: ${reason}`;
+export const cannotConvert = (reason: string): string =>
+  `error converting YAML to JSON: yaml: ${reason}`;
 
 function kindOf(value: Json): string {
   if (typeof value === "string") return "string";

@@ -1,11 +1,11 @@
 import { ok } from "../../../proto/kit/result.ts";
-import type { Json } from "../../../proto/words/digest.ts";
-import { field, FieldReader, isList, isObject, type JsonObject } from "../document.ts";
+import { field, FieldReader, isObject, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
-import { cannotUnmarshal, mappingType, noMappings, notYaml } from "./json-words.ts";
+import { cannotConvert, cannotUnmarshal, mappingType } from "./json-words.ts";
+import { listOfMappings } from "./list-of-mappings.ts";
 
 /**
  * `list`: its elements as they are written, and those of `elementsYaml` after them, where an empty item is an
@@ -30,25 +30,17 @@ export function listParams(body: JsonObject, path: string, context: GeneratorCon
   if (yaml === "") return ok(sets);
   const decoded = context.needs.decodeYaml(yaml);
   if (!decoded.ok)
-    return generatorFailure(`error unmarshling decoded ElementsYaml ${notYaml(decoded.problem)}`);
-  const more = elementMaps(decoded.value);
-  if (more === undefined)
-    return generatorFailure(`error unmarshling decoded ElementsYaml ${noMappings(decoded.value)}`);
-  return ok([...sets, ...more]);
+    return generatorFailure(
+      `error unmarshling decoded ElementsYaml ${cannotConvert(decoded.problem)}`,
+    );
+  if (decoded.value === null) return ok(sets);
+  const more = listOfMappings(decoded.value);
+  if (!more.ok) return generatorFailure(`error unmarshling decoded ElementsYaml ${more.problem}`);
+  return ok([...sets, ...more.value.map(mapOf)]);
 }
 
 const mapOf = (element: JsonObject): Params =>
   new Map(Object.keys(element).map((key) => [wellFormed(key), goValueOf(element[key] ?? null)]));
-
-function elementMaps(value: Json): readonly Params[] | undefined {
-  if (value === null) return [];
-  if (!isList(value)) return undefined;
-  const maps = value.flatMap((item): readonly Params[] => {
-    if (item === null) return [new Map()];
-    return isObject(item) ? [mapOf(item)] : [];
-  });
-  return maps.length === value.length ? maps : undefined;
-}
 
 /** Without Go templates every value is text, but for `values`, a mapping of text. */
 function textParams(
