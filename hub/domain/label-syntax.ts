@@ -1,7 +1,22 @@
 import type { Labels } from "./records.ts";
 
-const name = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-const prefix = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+/** What the name in a key, and a value that is not empty, must match; Kubernetes shows it to people. */
+export const nameForm = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
+
+const domainLabel = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+
+/** The same for what stands before the slash of a key. */
+export const prefixForm = `${domainLabel}(\\.${domainLabel})*`;
+
+const wholeName = new RegExp(`^${nameForm}$`);
+const wholePrefix = new RegExp(`^${prefixForm}$`);
+
+/** However long it is. */
+export const hasNameForm = (text: string): boolean => wholeName.test(text);
+export const hasPrefixForm = (text: string): boolean => wholePrefix.test(text);
+
+const isName = (text: string): boolean => text.length <= 63 && hasNameForm(text);
+const isPrefix = (text: string): boolean => text.length <= 253 && hasPrefixForm(text);
 
 const annotationCharsMost = 256 * 1024;
 
@@ -9,16 +24,16 @@ const annotationCharsMost = 256 * 1024;
 export function labelKeyProblem(key: string): string | undefined {
   const slash = key.indexOf("/");
   const [before, after] = slash === -1 ? ["", key] : [key.slice(0, slash), key.slice(slash + 1)];
-  if (slash !== -1 && (before.length > 253 || !prefix.test(before)))
+  if (slash !== -1 && !isPrefix(before))
     return `the prefix of ${quote(key)} must be a DNS subdomain of at most 253 characters`;
-  if (!name.test(after))
+  if (!isName(after))
     return `the name in ${quote(key)} must be 1 to 63 letters, digits, "-", "_" or ".", beginning and ending with a letter or digit`;
   return undefined;
 }
 
 /** Why a label value is not one Kubernetes would take, or `undefined`. The empty value is fine. */
 export function labelValueProblem(key: string, value: string): string | undefined {
-  if (value === "" || name.test(value)) return undefined;
+  if (value === "" || isName(value)) return undefined;
   return `the value ${quote(value)} of ${quote(key)} must be at most 63 letters, digits, "-", "_" or ".", beginning and ending with a letter or digit`;
 }
 

@@ -1,3 +1,4 @@
+import { hasNameForm, hasPrefixForm, nameForm, prefixForm } from "./label-syntax.ts";
 import { goQuote } from "./template/print.ts";
 import type { Requirement, SelectorValues } from "./selector.ts";
 
@@ -32,13 +33,9 @@ export function requirementFlaw(
 const invalid = (field: string, shown: string, reasons: readonly string[]): string[] =>
   reasons.length === 0 ? [] : [`${field}: Invalid value: ${shown}: ${reasons.join("; ")}`];
 
-const name = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
-const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-const subdomain = `${label}(\\.${label})*`;
-
 const named =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character" +
-  ` (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${name}')`;
+  ` (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${nameForm}')`;
 
 function keyFlaws(key: string): readonly string[] {
   const parts = key.split("/");
@@ -52,32 +49,30 @@ function keyFlaws(key: string): readonly string[] {
     ...(own === "" ? ["must be non-empty"] : longerThan(63, own)).map(
       (flaw) => `name part ${flaw}`,
     ),
-    ...(matches(name, own) ? [] : [`name part ${named}`]),
+    ...(hasNameForm(own) ? [] : [`name part ${named}`]),
   ];
 }
 
 function prefixFlaws(prefix: string): readonly string[] {
   if (prefix === "") return ["prefix part must be non-empty"];
   const flaws = [...longerThan(253, prefix)];
-  if (!matches(subdomain, prefix))
+  if (!hasPrefixForm(prefix))
     flaws.push(
       "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start" +
-        ` and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${subdomain}')`,
+        ` and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${prefixForm}')`,
     );
   return flaws.map((flaw) => `prefix part ${flaw}`);
 }
 
 function valueFlaws(value: string): readonly string[] {
   const flaws = [...longerThan(63, value)];
-  if (value !== "" && !matches(name, value))
+  if (value !== "" && !hasNameForm(value))
     flaws.push(
       "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and" +
-        ` end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(${name})?')`,
+        ` end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(${nameForm})?')`,
     );
   return flaws;
 }
 
 const longerThan = (bytesMost: number, text: string): readonly string[] =>
   Buffer.byteLength(text) > bytesMost ? [`must be no more than ${bytesMost} bytes`] : [];
-
-const matches = (pattern: string, text: string): boolean => new RegExp(`^${pattern}$`).test(text);
