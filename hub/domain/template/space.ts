@@ -2,6 +2,9 @@
 export const goSpace =
   /[\t\n\v\f\r \u0085\u00A0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/u;
 
+/** All of them in a text. */
+export const goSpaces = new RegExp(goSpace, "gu");
+
 /** strings.TrimSpace, which knows U+0085 as white space, and U+FEFF not. */
 export function trimSpace(text: string): string {
   let start = 0;

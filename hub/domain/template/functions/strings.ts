@@ -11,7 +11,7 @@ import {
   wellFormed,
 } from "../bytes.ts";
 import { inCase } from "../case.ts";
-import { goSpace, trimSpace } from "../space.ts";
+import { goSpace, goSpaces, trimSpace } from "../space.ts";
 import type { GoValue } from "../value.ts";
 import { normalize, slugify } from "../normalize.ts";
 import { asIndex, present, textOf, wrongInterface } from "./convert.ts";
@@ -145,8 +145,6 @@ const withoutStart = (text: string, start: string): string =>
 
 const holds = (text: string, part: string, how: "includes" | "startsWith" | "endsWith"): boolean =>
   part.isWellFormed() ? text[how](part) : bytesOf(text)[how](bytesOf(part));
-
-const goSpaces = /[\t\n\v\f\r \u0085\u00A0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/gu;
 
 /** All bytes that belong to no character are one to it, and U+FFFD is the same. */
 function trimSet(text: string, cut: string): string {
