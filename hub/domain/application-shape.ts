@@ -1,7 +1,7 @@
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import type { Json } from "../../proto/words/digest.ts";
 import { applicationFields, type Shape, type StructShape } from "./application-fields.ts";
-import { emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
+import { copyOf, emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
 
 /**
  * An Application as Argo CD writes it, to the last byte: what says nothing left out, and fields that are always there
@@ -73,12 +73,6 @@ function writtenStruct(value: Json | undefined, shape: StructShape): Json | unde
 }
 
 const nothing: JsonObject = emptyObject();
-
-function copyOf(object: JsonObject): { [key: string]: Json } {
-  const copy = emptyObject();
-  for (const key of Object.keys(object)) copy[key] = field(object, key) ?? null;
-  return copy;
-}
 
 function isEmpty(object: JsonObject): boolean {
   for (const key in object) if (Object.hasOwn(object, key)) return false;

@@ -93,6 +93,13 @@ export function objectOf(entries: Iterable<readonly [string, Json]>): JsonObject
   return result;
 }
 
+/** A fresh mapping with the fields of another one. */
+export function copyOf(object: JsonObject): { [key: string]: Json } {
+  const copy = emptyObject();
+  for (const key of Object.keys(object)) copy[key] = field(object, key) ?? null;
+  return copy;
+}
+
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

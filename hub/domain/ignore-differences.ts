@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "../../proto/words/digest.ts";
-import { emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
+import { copyOf, emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
 import { compileJqPath, type JsonPath } from "./jq/path.ts";
 import { normalizedSpec } from "./normalized-spec.ts";
 import type { IgnoreRule } from "./set-policy.ts";
@@ -92,8 +92,7 @@ function mergePatch(from: JsonObject, to: JsonObject): JsonObject | undefined {
 }
 
 function mergedWith(base: JsonObject, patch: JsonObject): JsonObject {
-  const merged = emptyObject();
-  for (const key of Object.keys(base)) merged[key] = field(base, key) ?? null;
+  const merged = copyOf(base);
   for (const key of Object.keys(patch)) {
     const value = field(patch, key) ?? null;
     const before = field(merged, key);

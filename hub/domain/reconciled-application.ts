@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "../../proto/words/digest.ts";
-import { emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
+import { copyOf, emptyObject, field, isList, isObject, type JsonObject } from "./document.ts";
 import { withIgnoredDifferences } from "./ignore-differences.ts";
 import { normalizedSpec } from "./normalized-spec.ts";
 import { allowsUpdate, type SetPolicy } from "./set-policy.ts";
@@ -28,8 +28,7 @@ export function reconciledApplication(
 ): JsonObject {
   if (live === undefined) return withNormalSpec(generated);
   if (!allowsUpdate(policy.applicationsSync)) return live;
-  const wanted = emptyObject();
-  for (const key of Object.keys(live)) wanted[key] = field(live, key) ?? null;
+  const wanted = copyOf(live);
   for (const key of ["apiVersion", "kind", "operation"] as const) {
     const value = field(generated, key);
     if (value !== undefined) wanted[key] = value;
@@ -56,12 +55,11 @@ const withNormalSpec = (application: JsonObject): JsonObject => ({
 });
 
 function mergedMetadata(live: JsonObject, generated: JsonObject, policy: SetPolicy): JsonObject {
-  const merged = emptyObject();
-  for (const key of Object.keys(live)) merged[key] = field(live, key) ?? null;
+  const merged = copyOf(live);
   for (const key of Object.keys(generated)) merged[key] = field(generated, key) ?? null;
   const { annotations, labels } = policy.preserved;
-  setOrDrop(merged, "labels", withKept(live, generated, "labels", labels));
-  setOrDrop(
+  setUnlessEmpty(merged, "labels", withKept(live, generated, "labels", labels));
+  setUnlessEmpty(
     merged,
     "annotations",
     withKept(live, generated, "annotations", [...alwaysPreserved, ...annotations]),
@@ -73,7 +71,7 @@ function mergedMetadata(live: JsonObject, generated: JsonObject, policy: SetPoli
       preservedFinalizers.some((prefix) => finalizer.startsWith(prefix)) &&
       !finalizers.includes(finalizer),
   );
-  setOrDrop(merged, "finalizers", [...finalizers, ...kept]);
+  setUnlessEmpty(merged, "finalizers", [...finalizers, ...kept]);
   return merged;
 }
 
@@ -90,16 +88,11 @@ function withKept(
     const value = field(before, name);
     if (value !== undefined) kept[name] = value;
   }
-  return Object.assign(objectOfOwn(objectIn(generated, key)), kept);
+  return Object.assign(copyOf(objectIn(generated, key)), kept);
 }
 
-function objectOfOwn(object: JsonObject): { [key: string]: Json } {
-  const copy = emptyObject();
-  for (const key of Object.keys(object)) copy[key] = field(object, key) ?? null;
-  return copy;
-}
-
-function setOrDrop(target: { [key: string]: Json }, key: string, value: Json): void {
+/** What is empty is not written, and what was there goes. */
+function setUnlessEmpty(target: { [key: string]: Json }, key: string, value: Json): void {
   const isEmpty = isList(value)
     ? value.length === 0
     : isObject(value) && Object.keys(value).length === 0;

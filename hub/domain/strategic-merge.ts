@@ -1,7 +1,15 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import type { Json } from "../../proto/words/digest.ts";
 import { applicationFields, type Shape } from "./application-fields.ts";
-import { emptyObject, field, isList, isObject, objectOf, type JsonObject } from "./document.ts";
+import {
+  copyOf,
+  emptyObject,
+  field,
+  isList,
+  isObject,
+  objectOf,
+  type JsonObject,
+} from "./document.ts";
 import { printValue } from "./template/print.ts";
 import { goValueOf } from "./template/value.ts";
 
@@ -231,9 +239,3 @@ function setOrDrop(object: Mapping, key: string, value: Json | undefined): void 
   if (value === undefined) delete object[key];
   else object[key] = value;
 }
-
-const copyOf = (object: JsonObject): Mapping => {
-  const copy = emptyObject();
-  for (const key of Object.keys(object)) copy[key] = field(object, key) ?? null;
-  return copy;
-};
