@@ -42,11 +42,17 @@ export function matrixParams(
     ? combinations(outer.value, inner, goPairs, context)
     : combinations(outer.value, inner, textPairs, context);
   // Where nothing is spared a failure is everybody's, so it must be known before the first set is used.
-  return context.spare === undefined ? atOnce(combined) : ok(spared(combined, context.spare));
+  return context.spare === undefined
+    ? unlessOneFails(combined)
+    : ok(spared(combined, context.spare));
 }
 
-/** The sets of the second child beside one of the first's. */
-type Inner = (params: Params) => Generation;
+type Inner = {
+  /** The sets of the second child beside one of the first's. */
+  readonly setsBeside: (params: Params) => Generation;
+  /** Whether its fields mention nothing of the first child, so that these are the same beside all of its sets. */
+  readonly isFixed: boolean;
+};
 
 /** How sets become pairs in a template mode. What is the same for all columns, or for all of a row, is done once. */
 type Pairing = (
@@ -84,7 +90,7 @@ function* combinations(
   let before: readonly Params[] | undefined;
   let rowPairs = pairing([]);
   for (const row of outer) {
-    const sets = inner(row);
+    const sets = inner.setsBeside(row);
     if (!sets.ok) {
       yield within(
         "failed to get params for second generator in the matrix generator",
@@ -94,8 +100,8 @@ function* combinations(
     }
     const columns = sets.value;
     pairs += columns.length;
-    // Where two rows are the same all will be: then their number is known before they are made.
-    const foreseen = columns === before ? columns.length * outer.length : pairs;
+    // Where all rows are the same their number is known before they are made.
+    const foreseen = inner.isFixed ? columns.length * outer.length : pairs;
     if (foreseen > elementsMost) {
       yield fail(
         problem(
@@ -120,7 +126,7 @@ function* combinations(
   }
 }
 
-function atOnce(combined: Iterable<Result<Params, ProblemDraft>>): Generation {
+function unlessOneFails(combined: Iterable<Result<Params, ProblemDraft>>): Generation {
   const sets: Params[] = [];
   for (const one of combined) {
     if (!one.ok) return one;
@@ -146,14 +152,19 @@ function* spared(
 function sameFieldsOnce(entry: GeneratorEntry, context: GeneratorContext, run: RunChild): Inner {
   const entryOf = compileEntry(entry, context);
   let last: { readonly fields: string; readonly sets: Generation } | undefined;
-  return (params) => {
+  const setsBeside = (params: Params): Generation => {
     const written = entryOf(params);
     if (!written.ok) return written;
     const fields = canonicalJson(written.value.generators.map(({ body }) => body));
     if (last?.fields !== fields) last = { fields, sets: run(written.value) };
     return last.sets;
   };
+  return { setsBeside, isFixed: !entry.generators.some(hasTemplates) };
 }
+
+/** Its own template is none: nothing is filled into that here. */
+const hasTemplates = ({ body }: WrittenGenerator): boolean =>
+  canonicalJson({ ...body, template: null }).includes("{{");
 
 function compileEntry(
   entry: GeneratorEntry,

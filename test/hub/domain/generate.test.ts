@@ -717,6 +717,24 @@ suite("neededRepositories", () => {
       assert.ok(mayHide(made.value.flaws));
     });
 
+    test("makes a matrix whose first sets alone have many beside them", () => {
+      const beside = (n: number): readonly Json[] => (n <= 2 ? numbered(3) : []);
+      const rows = [1, 2, 3, 4, 5].map((n) => ({ n, beside: beside(n) }));
+      const generators = [
+        { list: { elements: rows } },
+        { list: { elementsYaml: "{{ .beside | toJson }}" } },
+      ];
+      const template = application("web-{{.n}}-{{.name}}");
+      const made = generate(
+        set({ generators: [{ matrix: { generators } }], template }),
+        facts,
+        limited,
+      );
+      assert.ok(made.ok);
+      assert.deepEqual(made.value.flaws, []);
+      assert.equal(made.value.applications.length, 6);
+    });
+
     test("stops for others after each element whose templates go a long way", () => {
       const slices = (annotation: string): number => {
         const spec = application("web-{{.name}}");
