@@ -21,7 +21,7 @@ export function patchedApplication(
   const read = readPatch(text, needs);
   if (!read.ok) return refused(read.problem);
   const { value, json } = read.value;
-  const says = (what: string, why: string) => refused(`${what} ${goQuote(json)}: ${why}`);
+  const says = (what: string, why: string) => refused(`${what} ${goQuote(json())}: ${why}`);
   if (value !== null && !isObject(value))
     return says("invalid templatePatch", "it must be a mapping");
   const { patch, flaws } = typedPatch(value ?? emptyObject());
@@ -50,7 +50,7 @@ const refused = (message: string): { readonly ok: false; readonly problem: Probl
 type ReadPatch = {
   readonly value: Json;
   /** For messages. */
-  readonly json: string;
+  readonly json: () => string;
 };
 
 /** What begins with a brace is JSON and nothing else, all the rest is YAML. */
@@ -71,7 +71,7 @@ function readPatch(text: string, needs: GenerateNeeds): Result<ReadPatch, string
 function withinLimits(value: unknown, jsonOf: (value: Json) => string): Result<ReadPatch, string> {
   const read = readDocument(value);
   return read.ok
-    ? ok({ value: read.value, json: jsonOf(read.value) })
+    ? ok({ value: read.value, json: () => jsonOf(read.value) })
     : fail(`invalid templatePatch: ${read.problem}`);
 }
 
