@@ -382,7 +382,7 @@ export function generateParams(
   for (const entry of set.generators) {
     const generated = runEntry(entry, context);
     if (!generated.ok) return generated;
-    for (const { sets } of generated.value) all.push(...sets);
+    for (const { sets } of generated.value) for (const params of sets) all.push(params);
   }
   return ok(all);
 }

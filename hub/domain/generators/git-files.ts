@@ -44,7 +44,7 @@ export function filesParams(
         `${unprocessed(path, asked.repoURL)}: ${notAppended(index)}`;
       const complete = withValues(own, values, context, failing);
       if (!complete.ok) return complete;
-      sets.push(...complete.value);
+      for (const set of complete.value) sets.push(set);
     } else if (context.spare === undefined) return objects;
     else context.spare(objects.problem);
   }

@@ -88,7 +88,6 @@ function* planWanted(
   yield* seeInSlices(own, (published) => ownByName.set(published.draft.name, published));
   const { verdicts, taken, problems } = yield* judged(input, wanted, ownByName);
   const before = taken.length === 0 ? own : [...own, ...taken];
-  problems.unshift(...flaws.map((flaw) => flaw.problem));
   const wantedNames = new Set<ApplicationName>();
   yield* seeInSlices(wanted, ({ application }) => wantedNames.add(application.name));
   const flawed = flawedApplications(flaws, wantedNames, ownByName);
@@ -135,7 +134,7 @@ function* planWanted(
     if (!heldNames.has(verdict.application.name)) tasks.add({ kind: "publish", verdict });
   });
   yield* seeInSlices(now, (published) => tasks.add({ kind: "remove", published, cause }));
-  const originProblem = problemSince(severalAsOne(problems), input.problemBefore, input.nowMs);
+  const originProblem = problemSince(severalAsOne([...flaws.map((flaw) => flaw.problem), ...problems]), input.problemBefore, input.nowMs);
   return {
     steps: tasks.steps((task) => stepOf(input, task, rollout)),
     events: originEvents(input, originProblem),

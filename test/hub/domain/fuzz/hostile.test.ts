@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import { canonicalJson, type Json } from "../../../../proto/words/digest.ts";
-import type { Facts } from "../../../../hub/domain/facts.ts";
+import { emptyObject } from "../../../../hub/domain/document.ts";
+import { repositoryFactKey, type Facts } from "../../../../hub/domain/facts.ts";
 import { readFleetDocuments, type FleetDocument } from "../../../../hub/domain/fleet-documents.ts";
 import {
   compileTemplate,
@@ -21,7 +22,19 @@ import { clusterFact, generateNeeds as needs } from "../builders.ts";
 
 const facts: Facts = {
   clusters: Array.from({ length: 1_000 }, (_, index) => clusterFact(`c-${index}`, { env: "dev" })),
-  repositories: new Map(),
+  repositories: new Map([
+    [
+      repositoryFactKey("r", "HEAD"),
+      {
+        repoURL: "r",
+        revision: "HEAD",
+        commit: "c",
+        directories: [],
+        files: ["long.yaml"],
+        documents: new Map([["long.yaml", ok(Array.from({ length: 150_000 }, emptyObject))]]),
+      },
+    ],
+  ]),
 };
 
 type Text = string;
@@ -154,6 +167,14 @@ const hostile: readonly Hostile[] = [
     name: "a matrix of a million",
     text: bad({ generators: clustersTwice, template: application("bad-{{.name}}", "p") }),
     says: /more than 200000/,
+  },
+  {
+    name: "a file of more objects than a stack holds",
+    text: bad({
+      generators: [{ git: { repoURL: "r", revision: "HEAD", files: [{ path: "long.yaml" }] } }],
+      template: application("bad", "p"),
+    }),
+    says: /duplicate name: bad/,
   },
   { name: "text of any length", text: templated("{{repeat 999999999 .name}}"), says: /characters/ },
   {

@@ -504,6 +504,13 @@ suite("whose rights an application is looked after with", () => {
     });
     const had = published({ name: "a" }, { name: "b" }, { name: "c" });
 
+    test("any number of elements that fail keep nobody else back", () => {
+      const flaws = Array.from({ length: 200_000 }, (_, index) => flaw(`x-${index}`));
+      const made = plan({ before: had, outcome: beside(flaws, { name: "a", content: "new" }) });
+      assert.deepEqual(told(made), ["a: one 2 commit-of-new"]);
+      assert.equal(made.problem?.message, "no such key (and 199999 more)");
+    });
+
     test("an element that fails keeps its application, and nothing else is removed", () => {
       const made = plan({
         before: had,
