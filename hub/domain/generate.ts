@@ -12,6 +12,7 @@ import {
   type Facts,
   type RepositoryNeed,
 } from "./facts.ts";
+import { Flaws } from "./flaws.ts";
 import { elementsByDefault, type GeneratorContext } from "./generators/context.ts";
 import { requeueSeconds, runEntry, smallest } from "./generators/index.ts";
 import type { Params } from "./params.ts";
@@ -204,19 +205,6 @@ class Asked {
   }
 }
 
-/** The same flaw met many times, as by every row of a matrix, is one. */
-class Flaws {
-  readonly #flaws = new Map<string, Flaw>();
-
-  add(flaw: Flaw): void {
-    this.#flaws.set(`${flaw.application ?? ""} ${flaw.problem.message}`, flaw);
-  }
-
-  all(): readonly Flaw[] {
-    return [...this.#flaws.values()];
-  }
-}
-
 /** Reads what a set's elements came to, by name. What has no name, or one that others have too, is a flaw. */
 export function namedApplications(
   set: string,
@@ -230,7 +218,7 @@ export function namedApplications(
 class NamedApplications {
   readonly #set: string;
   readonly #found: Application[] = [];
-  readonly #flaws: Flaw[] = [];
+  readonly #flaws = new Flaws();
 
   constructor(set: string) {
     this.#set = set;
@@ -240,7 +228,7 @@ class NamedApplications {
     const application = applicationOf(document);
     if (application.ok) this.#found.push(application.value);
     else
-      this.#flaws.push({
+      this.#flaws.add({
         kind: "validation",
         application: undefined,
         problem: unnamed(this.#set, document, application.problem.message),
@@ -251,15 +239,14 @@ class NamedApplications {
   *all(): Sliced<Pick<Generated, "applications" | "flaws">> {
     const sorted = yield* sortedInSlices(this.#found, byName);
     const applications: Application[] = [];
-    const flaws = [...this.#flaws];
     yield* seeInSlices(sorted, (application, index) => {
       const { name } = application;
       const isLikeBefore = sorted[index - 1]?.name === name;
       const isLikeNext = sorted[index + 1]?.name === name;
       if (!isLikeBefore && !isLikeNext) applications.push(application);
-      if (isLikeBefore && !isLikeNext) flaws.push(duplicateName(this.#set, name));
+      if (isLikeBefore && !isLikeNext) this.#flaws.add(duplicateName(this.#set, name));
     });
-    return { applications, flaws };
+    return { applications, flaws: this.#flaws.all() };
   }
 }
 

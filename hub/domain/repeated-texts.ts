@@ -36,6 +36,6 @@ export class RepeatedTexts {
  * The engine keeps a text that was added up as a tree of its parts, 140 bytes more in an Application, until
  * somebody searches it.
  */
-function flatten(text: string): void {
+export function flatten(text: string): void {
   text.lastIndexOf("\n");
 }

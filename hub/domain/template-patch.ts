@@ -4,6 +4,7 @@ import { inApplicationShape } from "./application-shape.ts";
 import { emptyObject, field, isObject, readDocument, type JsonObject } from "./document.ts";
 import type { GenerateNeeds } from "./generate.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
+import { shortened } from "./shortened.ts";
 import { strategicallyMerged } from "./strategic-merge.ts";
 import { decodeJson } from "./template/json.ts";
 import { goQuote } from "./template/print.ts";
@@ -21,7 +22,7 @@ export function patchedApplication(
   const read = readPatch(text, needs);
   if (!read.ok) return refused(read.problem);
   const { value, json } = read.value;
-  const says = (what: string, why: string) => refused(`${what} ${goQuote(json())}: ${why}`);
+  const says = (what: string, why: string) => refused(`${what} ${quoted(json())}: ${why}`);
   if (value !== null && !isObject(value))
     return says("invalid templatePatch", "it must be a mapping");
   const { patch, flaws } = typedPatch(value ?? emptyObject());
@@ -47,6 +48,11 @@ function projectOf(application: JsonObject): Json {
 const refused = (message: string): { readonly ok: false; readonly problem: ProblemDraft } =>
   fail(problem(codes.badTemplatePatch, message));
 
+/** A message says why, too: a patch that is longer would leave it no room. */
+const quotedMost = 500;
+
+const quoted = (text: string): string => goQuote(shortened(text, quotedMost));
+
 type ReadPatch = {
   readonly value: Json;
   /** For messages. */
@@ -57,13 +63,13 @@ type ReadPatch = {
 function readPatch(text: string, needs: GenerateNeeds): Result<ReadPatch, string> {
   if (text.trimStart().startsWith("{")) {
     const valid = decodeJson(text);
-    if (!valid.ok) return fail(`invalid templatePatch ${goQuote(text)}: ${valid.problem}`);
+    if (!valid.ok) return fail(`invalid templatePatch ${quoted(text)}: ${valid.problem}`);
     return withinLimits(JSON.parse(text, keepingIntegers), () => text);
   }
   const decoded = needs.decodeYaml(text);
   if (!decoded.ok)
     return fail(
-      `error while converting template to json ${goQuote(text)}: yaml: ${decoded.problem}`,
+      `error while converting template to json ${quoted(text)}: yaml: ${decoded.problem}`,
     );
   return withinLimits(decoded.value, jsonAsGoWritesIt);
 }

@@ -134,7 +134,11 @@ function* planWanted(
     if (!heldNames.has(verdict.application.name)) tasks.add({ kind: "publish", verdict });
   });
   yield* seeInSlices(now, (published) => tasks.add({ kind: "remove", published, cause }));
-  const originProblem = problemSince(severalAsOne([...flaws.map((flaw) => flaw.problem), ...problems]), input.problemBefore, input.nowMs);
+  const originProblem = problemSince(
+    severalAsOne([...flaws.map((flaw) => flaw.problem), ...problems]),
+    input.problemBefore,
+    input.nowMs,
+  );
   return {
     steps: tasks.steps((task) => stepOf(input, task, rollout)),
     events: originEvents(input, originProblem),

@@ -10,6 +10,7 @@ import {
 } from "../../../../hub/domain/template/evaluate.ts";
 import { argoFunctions, refusedFunction } from "../../../../hub/domain/template/functions/index.ts";
 import { ok } from "../../../../proto/kit/result.ts";
+import { flawCharactersMost } from "../../../../hub/domain/flaws.ts";
 import { generate } from "../../../../hub/domain/generate.ts";
 import { codes, problem } from "../../../../hub/domain/problem.ts";
 import { describeYamlProblem, parseDocuments } from "../../../../hub/git/yaml.ts";
@@ -344,6 +345,38 @@ const hostile: readonly Hostile[] = [
     says: /once aliases are written out/,
   },
   {
+    name: "a long patch that none of a thousand elements can take",
+    text: bad({
+      generators: [{ clusters: {} }],
+      templatePatch: `spec: {source: {$patch: foo, path: "${"x".repeat(5_000)}{{.name}}"}}`,
+    }),
+    says: /^error while applying templatePatch template to json ".*": unknown patch type: foo/m,
+  },
+  {
+    name: "a long template that none of a thousand elements can fill in",
+    text: bad({
+      generators: [{ clusters: {} }],
+      template: application("bad-{{.name}}", `${"x".repeat(5_000)}{{index .name "key"}}`),
+    }),
+    says: /error calling index/,
+  },
+  {
+    name: "long complaints about each of a thousand elements",
+    text: bad({
+      generators: [{ clusters: {} }],
+      template: application("bad-{{.name}}", "{{fail (repeat 20000 .name)}}"),
+    }),
+    says: /c-999c-999/,
+  },
+  {
+    name: "a name of any length for each of a thousand elements",
+    text: bad({
+      generators: [{ clusters: {} }],
+      template: application("{{repeat 20000 .name}}", "p"),
+    }),
+    says: /c-999c-999/,
+  },
+  {
     name: "half a character in a set",
     text: `${head("bad")}spec: {goTemplate: true, templatePatch: "\\udc80"}\n`,
     says: /half a character/,
@@ -481,6 +514,7 @@ suite("hostile input fails its own set only", () => {
       assert.deepEqual([...made.applications], [...alone.applications]);
       assert.ok(made.problems.length > 0 && made.problems.length <= facts.clusters.length);
       assert.match(made.problems.join("\n"), says);
+      assert.ok(made.problems.every(({ length }) => length <= flawCharactersMost));
     });
 
   for (const [template, output] of harmless)
