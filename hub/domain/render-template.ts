@@ -24,7 +24,8 @@ type Renderer = (params: Params) => Result<string, ProblemDraft>;
 /** The same, for the many texts of a document: throws `NotRendered` rather than make a result for each. */
 type TextMaker = (params: Params) => string;
 
-class NotRendered extends Error {
+/** Why a text of a document cannot be made. */
+export class NotRendered extends Error {
   readonly problem: ProblemDraft;
 
   constructor(because: ProblemDraft) {
@@ -122,7 +123,8 @@ const templateProblem = ({ kind, message }: TemplateProblem): ProblemDraft =>
 /** A document whose texts and keys are templates, ready to be rendered many times. */
 export type DocumentTemplate = (params: Params) => Result<Json, ProblemDraft>;
 
-type Node =
+/** A document, compiled: what is rendered of it each time, and what is the same every time. */
+export type Node =
   | { readonly kind: "constant"; readonly value: Json }
   | {
       readonly kind: "text";
@@ -149,14 +151,26 @@ export function compileDocument(
   templates: Templates,
   onEmptyText: () => void = () => {},
 ): DocumentTemplate {
-  const node = compileNode(document, templates, false);
-  return (params) => unlessNotRendered(() => rendered(node, params, onEmptyText));
+  return documentOf(documentNode(document, templates), onEmptyText);
 }
 
-/** The same for JSON of any form, all of which Argo CD writes anew as it does `valuesObject`. */
-export function compileFreeJson(document: Json, templates: Templates): DocumentTemplate {
-  const node = compileNode(document, templates, true);
-  return (params) => unlessNotRendered(() => rendered(node, params, () => {}));
+export const documentOf =
+  (node: Node, onEmptyText: () => void = () => {}): DocumentTemplate =>
+  (params) =>
+    unlessNotRendered(() => rendered(node, params, onEmptyText));
+
+export const documentNode = (document: Json, templates: Templates): Node =>
+  compileNode(document, templates, false);
+
+/** JSON of any form: Argo CD writes all of it anew, as it does `valuesObject`. */
+export const freeJsonNode = (document: Json, templates: Templates): Node =>
+  compileNode(document, templates, true);
+
+export function mappingNode(
+  fields: readonly { readonly key: string | TextMaker; readonly value: Node }[],
+): Node {
+  const namesKeys = fields.some(({ key }) => typeof key !== "string");
+  return { kind: "object", make: mappingMaker(), namesKeys, fields };
 }
 
 /** `{{name}}` and `{{ .path.basename }}`. */
@@ -187,13 +201,7 @@ function compileObject(object: JsonObject, templates: Templates, inValues: boole
   });
   const constants = emptyObject();
   for (const { key, value } of fields) {
-    if (typeof key !== "string" || !isConstant(value))
-      return {
-        kind: "object",
-        make: mappingMaker(),
-        namesKeys: fields.some((it) => typeof it.key !== "string"),
-        fields,
-      };
+    if (typeof key !== "string" || !isConstant(value)) return mappingNode(fields);
     constants[key] = value.value;
   }
   return { kind: "constant", value: constants };

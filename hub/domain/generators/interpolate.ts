@@ -1,14 +1,17 @@
-import { fail, ok, type Result } from "../../../proto/kit/result.ts";
+import { ok, type Result } from "../../../proto/kit/result.ts";
 import type { Json } from "../../../proto/words/digest.ts";
 import { generatorKinds } from "../application-set.ts";
-import { emptyObject, isList, isObject, type JsonObject } from "../document.ts";
+import { isList, isObject, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
-import { codes, problem, type ProblemDraft } from "../problem.ts";
+import { problem, type ProblemDraft } from "../problem.ts";
 import {
-  compileDocument,
-  compileFreeJson,
+  documentNode,
+  documentOf,
+  freeJsonNode,
+  mappingNode,
+  NotRendered,
   Templates,
-  type DocumentTemplate,
+  type Node,
 } from "../render-template.ts";
 import { within, type GeneratorContext } from "./context.ts";
 
@@ -31,26 +34,28 @@ export function compileGenerator(
 ): GeneratorTemplate {
   const mode = { goTemplate: templates.goTemplate, missingKey: "error" } as const;
   const strict = new Templates(mode, needs, templates.allowance);
-  const make = compileBody(kind, body, { templates, strict });
+  const make = documentOf(compileBody(kind, body, { templates, strict }));
   return (params) => {
     const made = make(params);
-    return made.ok ? made : within("failed to replace parameters in generator", made.problem);
+    if (!made.ok) return within("failed to replace parameters in generator", made.problem);
+    if (!isObject(made.value)) throw new TypeError("a mapping is rendered to none");
+    return ok(made.value);
   };
 }
 
-const compileBody = (kind: string, body: JsonObject, modes: Modes): GeneratorTemplate =>
-  mappingOf(
+const compileBody = (kind: string, body: JsonObject, modes: Modes): Node =>
+  mappingNode(
     Object.keys(body)
       .filter((key) => key !== "template")
-      .map((key) => ({ key, make: compileField(kind, key, body[key] ?? null, modes) })),
+      .map((key) => ({ key, value: compileField(kind, key, body[key] ?? null, modes) })),
   );
 
-function compileField(kind: string, key: string, value: Json, modes: Modes): DocumentTemplate {
+function compileField(kind: string, key: string, value: Json, modes: Modes): Node {
   if (key === "values" && isObject(value)) return compileValues(value, modes.strict);
   switch (kind) {
     case "list":
       if (key === "elements" && isList(value))
-        return listOf(value.map((element) => compileFreeJson(element, modes.templates)));
+        return { kind: "list", items: value.map((item) => freeJsonNode(item, modes.templates)) };
       break;
     case "plugin":
       if (key === "input" && isObject(value)) return compileInput(value, modes);
@@ -58,45 +63,44 @@ function compileField(kind: string, key: string, value: Json, modes: Modes): Doc
     case "matrix":
     case "merge":
       if (key === "generators" && isList(value))
-        return listOf(value.map((entry) => compileEntry(entry, modes)));
+        return { kind: "list", items: value.map((entry) => compileEntry(entry, modes)) };
       break;
   }
-  return compileDocument(value, modes.templates);
+  return documentNode(value, modes.templates);
 }
 
 /** A child of the child, with its selector, which is none of the second child's own. */
-function compileEntry(entry: Json, modes: Modes): DocumentTemplate {
-  if (!isObject(entry)) return compileDocument(entry, modes.templates);
-  return mappingOf(
+function compileEntry(entry: Json, modes: Modes): Node {
+  if (!isObject(entry)) return documentNode(entry, modes.templates);
+  return mappingNode(
     Object.keys(entry).map((key) => {
       const body = entry[key] ?? null;
       const isGenerator = generatorKinds.some((kind) => kind === key) && isObject(body);
-      const make = isGenerator
+      const value = isGenerator
         ? compileBody(key, body, modes)
-        : compileDocument(body, modes.templates);
-      return { key, make };
+        : documentNode(body, modes.templates);
+      return { key, value };
     }),
   );
 }
 
-function compileInput(input: JsonObject, { templates }: Modes): DocumentTemplate {
-  return mappingOf(
+const compileInput = (input: JsonObject, { templates }: Modes): Node =>
+  mappingNode(
     Object.keys(input).map((key) => {
-      const value = input[key] ?? null;
-      const make =
-        key === "parameters" && isObject(value)
-          ? compileParameters(value, templates)
-          : compileDocument(value, templates);
-      return { key, make };
+      const written = input[key] ?? null;
+      const value =
+        key === "parameters" && isObject(written)
+          ? compileParameters(written, templates)
+          : documentNode(written, templates);
+      return { key, value };
     }),
   );
-}
 
-const compileParameters = (parameters: JsonObject, templates: Templates): DocumentTemplate =>
-  mappingOf(
+const compileParameters = (parameters: JsonObject, templates: Templates): Node =>
+  mappingNode(
     Object.keys(parameters).map((key) => ({
-      key: templates.renderer(key),
-      make: compileFreeJson(parameters[key] ?? null, templates),
+      key: templates.textMaker(key),
+      value: freeJsonNode(parameters[key] ?? null, templates),
     })),
   );
 
@@ -104,64 +108,32 @@ const compileParameters = (parameters: JsonObject, templates: Templates): Docume
  * `values`, as far as the first child's params go. One that needs something else is kept as written, whole:
  * its own generator may know it.
  */
-function compileValues(values: JsonObject, strict: Templates): DocumentTemplate {
-  return mappingOf(
+const compileValues = (values: JsonObject, strict: Templates): Node =>
+  mappingNode(
     Object.keys(values).map((key) => {
-      const text = values[key] ?? null;
-      if (typeof text !== "string") return { key, make: () => ok(text) };
-      const render = strict.renderer(text);
-      const make: DocumentTemplate = (params) => {
-        const rendered = render(params);
-        if (rendered.ok) return rendered;
-        const { code, message } = rendered.problem;
-        return needsMore(message)
-          ? ok(text)
-          : fail(
-              problem(code, `failed to pre-resolve Values key ${JSON.stringify(key)}: ${message}`),
-            );
+      const value = values[key] ?? null;
+      return {
+        key,
+        value: typeof value === "string" ? compileValue(key, value, strict) : constant(value),
       };
-      return { key, make };
     }),
   );
+
+const constant = (value: Json): Node => ({ kind: "constant", value });
+
+function compileValue(key: string, text: string, strict: Templates): Node {
+  const render = strict.renderer(text);
+  const make = (params: Params): string => {
+    const rendered = render(params);
+    if (rendered.ok) return rendered.value;
+    const { code, message } = rendered.problem;
+    if (needsMore(message)) return text;
+    throw new NotRendered(
+      problem(code, `failed to pre-resolve Values key ${JSON.stringify(key)}: ${message}`),
+    );
+  };
+  return { kind: "text", make, repeated: undefined };
 }
 
 const needsMore = (message: string): boolean =>
   message.includes("map has no entry for key") || message.includes("can't evaluate field");
-
-type Part = {
-  readonly key: string | ((params: Params) => Result<string, ProblemDraft>);
-  readonly make: DocumentTemplate;
-};
-
-function mappingOf(parts: readonly Part[]): GeneratorTemplate {
-  return (params) => {
-    const mapping = emptyObject();
-    for (const { key, make } of parts) {
-      const name = typeof key === "string" ? ok(key) : key(params);
-      if (!name.ok) return name;
-      if (name.value in mapping)
-        return fail(
-          problem(
-            codes.templateFailed,
-            `two keys of one mapping are rendered to ${JSON.stringify(name.value)}`,
-          ),
-        );
-      const made = make(params);
-      if (!made.ok) return made;
-      mapping[name.value] = made.value;
-    }
-    return ok(mapping);
-  };
-}
-
-const listOf =
-  (makes: readonly DocumentTemplate[]): DocumentTemplate =>
-  (params) => {
-    const list: Json[] = [];
-    for (const make of makes) {
-      const made = make(params);
-      if (!made.ok) return made;
-      list.push(made.value);
-    }
-    return ok(list);
-  };

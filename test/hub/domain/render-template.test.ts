@@ -3,19 +3,21 @@ import test, { suite } from "node:test";
 import { canonicalJson, type Json } from "../../../proto/words/digest.ts";
 import { readDocument } from "../../../hub/domain/document.ts";
 import {
-  compileDocument,
-  compileFreeJson,
+  documentNode,
+  documentOf,
+  freeJsonNode,
   Templates,
+  type Node,
 } from "../../../hub/domain/render-template.ts";
 import { generateNeeds } from "./builders.ts";
 
 const params = new Map([["name", "a"]]);
 
-function rendered(document: Json, compile: typeof compileFreeJson): string {
+function rendered(document: Json, compile: (document: Json, templates: Templates) => Node): string {
   const templates = new Templates({ goTemplate: true, missingKey: "error" }, generateNeeds);
   const read = readDocument(document);
   assert.ok(read.ok);
-  const made = compile(read.value, templates)(params);
+  const made = documentOf(compile(read.value, templates))(params);
   return made.ok ? canonicalJson(made.value) : made.problem.message;
 }
 
@@ -37,13 +39,10 @@ suite("a document rendered from params", () => {
     ["says so of its keys", { valuesObject: { "{{.no}}": 1 } }, inJson],
   ];
   for (const [name, document, made] of rows)
-    test(name, () => assert.equal(rendered(document, compileDocument), made));
+    test(name, () => assert.equal(rendered(document, documentNode), made));
 
   test("is all like valuesObject where it is JSON of any form", () => {
-    assert.equal(
-      rendered({ a: null, b: ["{{.name}}", null] }, compileFreeJson),
-      '{"b":["a",null]}',
-    );
-    assert.equal(rendered(["{{.no}}"], compileFreeJson), inJson);
+    assert.equal(rendered({ a: null, b: ["{{.name}}", null] }, freeJsonNode), '{"b":["a",null]}');
+    assert.equal(rendered(["{{.no}}"], freeJsonNode), inJson);
   });
 });
