@@ -3,6 +3,7 @@ import type { TombstoneCause } from "../../../proto/words/desired.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import { admission } from "../admission.ts";
 import { mayHide, type Flaw } from "../generate.ts";
+import { heldRemovals } from "./held-removals.ts";
 import type {
   ApplicationOutcome,
   OriginPlan,
@@ -19,15 +20,14 @@ import {
   sameOrigin,
   severalAsOne,
 } from "./problems.ts";
-import { nextToRemove, planRollout, type RolloutPlan } from "./rollout.ts";
+import { isReleased, nextToRemove, planRollout, type RolloutPlan } from "./rollout.ts";
 import { kept, keptBack, offer, removal } from "./steps.ts";
 import { takeOver } from "./takeover.ts";
-import { judge, moves, type Verdict } from "./verdict.ts";
-import { codes, problemSince, type ProblemDraft } from "../problem.ts";
+import { judge, type Verdict } from "./verdict.ts";
+import { problemSince, type ProblemDraft } from "../problem.ts";
 import type { ClusterFact } from "../facts.ts";
 import type { PublishedApplication } from "../records.ts";
 import { mapInSlices, seeInSlices, type Sliced } from "../sliced.ts";
-import { waitsForConsent } from "../shrink-guard.ts";
 
 /**
  * Decides what publishing an origin's outcome changes. Nothing that fails changes what a cluster is offered.
@@ -111,7 +111,7 @@ function* planWanted(
   const gone = input.allowsRemovals && !mayHide(flaws) ? unwanted : [];
   if (!input.allowsRemovals && input.outcome.kind === "removed" && unwanted.length > 0)
     problems.push(keptByPolicy(input.origin, unwanted.length));
-  const held = yield* heldRemovals(input, before, gone, verdicts, rollout);
+  const held = yield* heldRemovals(input, { own, taken, gone, verdicts, rollout });
   const heldNames = new Set(held);
   const heldProblem = removalsHeld(held);
   if (held.length > 0) problems.push(heldProblem);
@@ -277,39 +277,6 @@ function flawedApplications(
   return found;
 }
 
-/** The removals that wait for consent: all of them or none. */
-function* heldRemovals(
-  input: Planning,
-  before: readonly PublishedApplication[],
-  gone: readonly PublishedApplication[],
-  verdicts: readonly Verdict[],
-  rollout: RolloutPlan | undefined,
-): Sliced<readonly ApplicationName[]> {
-  const deletes: PublishedApplication[] = [];
-  yield* seeInSlices(gone, (published) => {
-    if (deletesObjects(published)) deletes.push(published);
-  });
-  yield* seeInSlices(verdicts, (verdict) => {
-    if (verdict.before === undefined || !moves(verdict) || !isReleased(verdict, rollout)) return;
-    if (deletesObjects(verdict.before)) deletes.push(verdict.before);
-  });
-  let offered = 0;
-  yield* seeInSlices(before, (published) => {
-    if (deletesObjects(published)) offered += 1;
-  });
-  // What waits goes on waiting: else it would be enough that the origin grows meanwhile.
-  const waiting = deletes.filter(({ draft }) => draft.problem?.code === codes.removalsHeld).length;
-  const shrinkage = {
-    removals: deletes.length,
-    offered,
-    waiting,
-    originRemoved: input.outcome.kind === "removed",
-  };
-  return !input.consent && waitsForConsent(shrinkage, input.shrink)
-    ? deletes.map(({ draft }) => draft.name).toSorted()
-    : [];
-}
-
 /** A cluster that left the hub has taken its desired set along; nothing is offered there any more. */
 function withoutLostCluster(
   published: PublishedApplication,
@@ -325,12 +292,6 @@ function withoutLostCluster(
     desired: lost(published.desired?.cluster) ? undefined : published.desired,
   };
 }
-
-const deletesObjects = (published: PublishedApplication): boolean =>
-  published.desired !== undefined && !published.draft.keepObjects;
-
-const isReleased = ({ application }: Verdict, rollout: RolloutPlan | undefined): boolean =>
-  rollout?.held.has(application.name) !== true;
 
 function publishVerdict(input: Planning, verdict: Verdict, rollout: RolloutPlan | undefined): Step {
   const { application, before, cluster } = verdict;

@@ -21,6 +21,10 @@ export type RolloutPlan = {
   readonly issue: string | undefined;
 };
 
+/** Whether a change may go out now. */
+export const isReleased = ({ application }: Verdict, rollout: RolloutPlan | undefined): boolean =>
+  rollout?.held.has(application.name) !== true;
+
 /**
  * Moves the rollout of a set on: what clusters say of what is out decides which steps are open, and those let
  * changes go. `flawed` are applications of the set that Git says nothing usable about this time.

@@ -9,7 +9,7 @@ import type { ProblemDraft } from "../problem.ts";
 
 /**
  * Decides whether an origin takes over what was left behind under a name it wants. From then on it is as if the
- * origin had made it. What cannot be offered takes nothing, so that a slip changes nothing; nor does what is of
+ * origin had made it. What could not be offered takes nothing, so that a slip changes nothing; nor does what is of
  * another project: a project may not let go of objects that it may not touch.
  */
 export function takeOver(

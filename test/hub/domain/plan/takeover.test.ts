@@ -74,6 +74,9 @@ suite("what a removed set left behind", () => {
   const several = (names: string, more: Partial<Wish> = {}): readonly Wish[] =>
     names.split("").map((name) => ({ name, ...more }));
 
+  const severalOf = (prefix: string, count: number): readonly Wish[] =>
+    Array.from({ length: count }, (_, at) => ({ name: `${prefix}${at}` }));
+
   const rows: readonly {
     readonly name: string;
     readonly left: readonly Wish[];
@@ -133,6 +136,35 @@ suite("what a removed set left behind", () => {
       own: several("xyz"),
       wanted: [...several("abc", { cluster: "two" }), ...several("xyz")],
       expect: several("abc").map(({ name }) => `${name}: two 2 commit-of-a leaves one 2`),
+    },
+    {
+      name: "makes no difference to how many of its taker's own may go",
+      left: severalOf("l", 200),
+      own: several("stuvwxyz"),
+      wanted: severalOf("l", 200),
+      expect: [
+        ...several("stuvwxyz").map(({ name }) => `${name}: kept WH-GEN-3110`),
+        ...severalOf("l", 200).map(({ name }) => `${name}: kept`),
+      ],
+      problem: "WH-GEN-3110",
+    },
+    {
+      name: "moves freely where it is a small part of what is taken over",
+      left: severalOf("l", 15),
+      own: several("x"),
+      wanted: [
+        ...severalOf("l", 12),
+        ...severalOf("l", 15)
+          .slice(12)
+          .map((wish) => ({ ...wish, cluster: "two" })),
+        { name: "x" },
+      ],
+      expect: [
+        ...severalOf("l", 12).map(({ name }) => `${name}: kept`),
+        ...severalOf("l", 15)
+          .slice(12)
+          .map(({ name }) => `${name}: two 2 commit-of-a leaves one 2`),
+      ],
     },
     {
       name: "is offered where its taker says when its own cluster has left the hub",
@@ -299,7 +331,9 @@ suite("what a removed set left behind", () => {
     consent: fc.boolean(),
   });
 
-  test("comes to what it would be if its taker had made it", () => {
+  const asksAlways = { freeRemovals: 0, freeShare: 0, wholeOriginFrom: 1 };
+
+  test("comes to what it would be if its taker had made it, and may lose no more of its own", () => {
     fc.assert(
       fc.property(someStory, ({ own, left, wanted, consent }) => {
         const outcome = generated(...wanted);
@@ -311,7 +345,13 @@ suite("what a removed set left behind", () => {
           desired,
         }));
         const before = [...mine, ...asIfMade];
-        const has = plan({ outcome, before, consent });
+        const asksAlone = plan({ outcome, before: mine, consent }).held.length > 0;
+        const has = plan({
+          outcome,
+          before,
+          consent,
+          shrink: asksAlone ? asksAlways : base.shrink,
+        });
         assert.deepEqual(
           byName(carriedOut([...mine, ...input.leftBehind], takes.changes)),
           byName(carriedOut(before, has.changes)),
