@@ -32,7 +32,7 @@ export const codes = {
   badFleetDocument: "WH-GEN-3112",
   unsupportedField: "WH-GEN-3113",
   sourceNotConnected: "WH-GEN-3114",
-  keptByPolicy: "WH-GEN-3115",
+  keptThoughGone: "WH-GEN-3115",
   tooManyElements: "WH-GEN-3116",
   badTemplate: "WH-TPL-3201",
   templateFailed: "WH-TPL-3202",

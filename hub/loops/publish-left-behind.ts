@@ -1,6 +1,6 @@
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { Origin, PublishedApplication } from "../domain/records.ts";
-import { lastWords, mayDelete } from "./publish-origin.ts";
+import { keepsBecause, lastWords } from "./publish-origin.ts";
 import type { PublishNeeds } from "./publish.ts";
 
 /** What sets have left behind that are gone from Git and may not delete what they made. */
@@ -21,8 +21,8 @@ export class LeftBehind {
   async learn(removed: readonly Origin[], signal: AbortSignal): Promise<void> {
     for (const { kind, name } of removed) {
       if (kind !== "application-set") continue;
-      const set = lastWords(await this.#needs.findSet(name, signal));
-      if (!mayDelete(set)) this.#sets.add(name);
+      const words = lastWords(await this.#needs.findSet(name, signal));
+      if (keepsBecause(words) !== undefined) this.#sets.add(name);
     }
   }
 

@@ -1,3 +1,4 @@
+import { ok, type Result } from "../../proto/kit/result.ts";
 import { canonicalJson, type Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import { parseApplicationSet, type ApplicationSet } from "../domain/application-set.ts";
@@ -8,6 +9,7 @@ import type {
   Origin,
   PublishedApplication,
 } from "../domain/records.ts";
+import type { ProblemDraft } from "../domain/problem.ts";
 import { rolloutChange, type RolloutChange } from "../domain/rollout/record.ts";
 import { rolloutStates } from "../domain/rollout/rollout.ts";
 import { allowsDelete } from "../domain/set-policy.ts";
@@ -37,15 +39,23 @@ export function consents(
   return set !== undefined && annotationConsents(set.annotations);
 }
 
-/** A set as its row has it. */
-export function lastWords(row: ApplicationSetRecord | undefined): ApplicationSet | undefined {
-  const last = row === undefined ? undefined : parseApplicationSet(JSON.parse(row.document));
-  return last?.ok === true ? last.value : undefined;
-}
+/** What an origin says now, or said last: `undefined` when it is no set. */
+export type Words = Result<ApplicationSet | undefined, ProblemDraft>;
 
-/** Whether what a set made may go, after what it says now, or said last. What nobody can read says nothing else. */
-export const mayDelete = (set: ApplicationSet | undefined): boolean =>
-  set === undefined || allowsDelete(set.policy.applicationsSync);
+/** A set as its row has it. Another release of the hub may have written what this one cannot read. */
+export const lastWords = (row: ApplicationSetRecord | undefined): Words =>
+  row === undefined ? ok(undefined) : parseApplicationSet(JSON.parse(row.document));
+
+/**
+ * Why what an origin made stays when it is not wanted any more, in words that follow "because"; `undefined`: it goes.
+ * What cannot be read may have said so, and is no order to delete.
+ */
+export function keepsBecause(words: Words): string | undefined {
+  if (!words.ok) return `this hub cannot read what it said last: ${words.problem.message}`;
+  if (words.value === undefined || allowsDelete(words.value.policy.applicationsSync))
+    return undefined;
+  return "its syncPolicy.applicationsSync does not let it delete";
+}
 
 type Written = {
   readonly commit: string;

@@ -1,4 +1,5 @@
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
+import { ok } from "../../proto/kit/result.ts";
 import { canonicalJson, digestOf, type Digest } from "../../proto/words/digest.ts";
 import { admission } from "../domain/admission.ts";
 import type { AppProject } from "../domain/app-project.ts";
@@ -14,8 +15,8 @@ import { atPace, type Pace } from "./pace.ts";
 import { LeftBehind } from "./publish-left-behind.ts";
 import {
   consents,
+  keepsBecause,
   lastWords,
-  mayDelete,
   rolloutChangeOf,
   setRow,
   wantedNames,
@@ -325,7 +326,8 @@ export class Pass {
     const isSet = origin.kind === "application-set";
     const rowBefore = isSet ? await this.#needs.findSet(origin.name, signal) : undefined;
     // Of a set that is gone, its last words count.
-    const set = made.outcome.kind === "removed" ? lastWords(rowBefore) : made.set;
+    const words = made.outcome.kind === "removed" ? lastWords(rowBefore) : ok(made.set);
+    const set = words.ok ? words.value : undefined;
     const rollout =
       set?.strategy === undefined || made.outcome.kind === "failed"
         ? undefined
@@ -333,7 +335,7 @@ export class Pass {
             strategy: set.strategy,
             ...(await this.#needs.rollout(origin.name, signal)),
           };
-    const allowsRemovals = mayDelete(set);
+    const stays = keepsBecause(words);
     const owners = await this.#needs.owners(wantedNames(made.outcome), signal);
     const planning = planOrigin({
       origin,
@@ -348,14 +350,14 @@ export class Pass {
       generationFloor: new Map(),
       consent: consents(origin, set, before),
       shrink: this.#settings.shrink,
-      allowsRemovals,
+      keepsBecause: stays,
       rollout,
       actor: this.#commit,
       trace: this.#trace,
       nowMs,
     });
     const plan = await atPace(planning, this.#pace, signal);
-    const isLeftBehind = made.outcome.kind === "removed" && !allowsRemovals;
+    const isLeftBehind = made.outcome.kind === "removed" && stays !== undefined;
     return { plan, rowBefore, rollout, isLeftBehind };
   }
 

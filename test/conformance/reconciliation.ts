@@ -121,7 +121,7 @@ function removals(before: readonly PublishedApplication[], wanted: ReadonlySet<s
     generationFloor: new Map(),
     consent: true,
     shrink: defaultShrinkLimits,
-    allowsRemovals: true,
+    keepsBecause: undefined,
     rollout: undefined,
     actor: "",
     trace: "",

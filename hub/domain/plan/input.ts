@@ -75,8 +75,8 @@ export type PlanInput = {
   /** Whether someone agreed to removals beyond the limits. */
   readonly consent: boolean;
   readonly shrink: ShrinkLimits;
-  /** Whether applications that are not wanted any more may be removed at all. */
-  readonly allowsRemovals: boolean;
+  /** Why applications that are not wanted any more stay, in words that follow "because"; `undefined`: they go. */
+  readonly keepsBecause: string | undefined;
   /** `undefined`: every change goes out at once. */
   readonly rollout: RolloutInput | undefined;
   /** Who causes this: the commit of the fleet repository, or a token's name. */

@@ -13,7 +13,7 @@ import type {
   Step,
 } from "./input.ts";
 import {
-  keptByPolicy,
+  keptThoughGone,
   nameTaken,
   originEvents,
   removalsHeld,
@@ -108,9 +108,9 @@ function* planWanted(
     if (!wantedNames.has(name) && !flawed.has(name)) unwanted.push(published);
   });
   // Behind a failure may be any of them, and some sets never let go of what they made.
-  const gone = input.allowsRemovals && !mayHide(flaws) ? unwanted : [];
-  if (!input.allowsRemovals && input.outcome.kind === "removed" && unwanted.length > 0)
-    problems.push(keptByPolicy(input.origin, unwanted.length));
+  const gone = input.keepsBecause === undefined && !mayHide(flaws) ? unwanted : [];
+  if (input.keepsBecause !== undefined && input.outcome.kind === "removed" && unwanted.length > 0)
+    problems.push(keptThoughGone(input.origin, unwanted.length, input.keepsBecause));
   const held = yield* heldRemovals(input, { own, taken, gone, verdicts, rollout });
   const heldNames = new Set(held);
   const heldProblem = removalsHeld(held);

@@ -51,11 +51,11 @@ export const removalsHeld = (held: readonly ApplicationName[]): ProblemDraft => 
   );
 };
 
-/** A set was taken out of Git, and its own policy keeps what it made. */
-export const keptByPolicy = (origin: Origin, count: number): ProblemDraft =>
+/** An origin was taken out of Git, and what it made stays. */
+export const keptThoughGone = (origin: Origin, count: number, because: string): ProblemDraft =>
   problem(
-    codes.keptByPolicy,
-    `${describeOrigin(origin)} is gone from Git; ${count === 1 ? "its application stays" : `its ${count} applications stay`}, because its syncPolicy.applicationsSync does not let it delete`,
+    codes.keptThoughGone,
+    `${describeOrigin(origin)} is gone from Git; ${count === 1 ? "its application stays" : `its ${count} applications stay`}, because ${because}`,
   );
 
 export function severalAsOne(problems: readonly ProblemDraft[]): ProblemDraft | undefined {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test, { after, afterEach, before, beforeEach, suite } from "node:test";
 import { Trouble } from "../../../proto/kit/trouble.ts";
 import type { ClusterId } from "../../../proto/words/ids.ts";
+import type { PublishNeeds } from "../../../hub/loops/publish.ts";
 import { addCluster, record, report } from "../../contract/store/builders.ts";
 import { openPublishPasses, type PublishPasses } from "../../support/publish-passes.ts";
 
@@ -180,6 +181,23 @@ suite("taking over what a removed set left behind", () => {
     );
     await passes.push({ "fleet/a.json": undefined });
     assert.deepEqual(await tombstones(one), ["a removed-from-git"]);
+  });
+
+  test("a set whose last words this hub cannot read is no order to delete", async () => {
+    const findSet: PublishNeeds["findSet"] = async (name, findSignal) => {
+      const row = await passes.store.applicationSets.find(name, findSignal);
+      return row && { ...row, document: JSON.stringify({ metadata: { name }, spec: "older" }) };
+    };
+    await passes.push({ "fleet/old.json": set("old", elementsOf("a b")) });
+    await passes.push({ "fleet/old.json": undefined }, { findSet });
+    assert.deepEqual(await published(), ["a: old, one@1", "b: old, one@1"]);
+    assert.match(
+      await problemOf("old"),
+      /^WH-GEN-3115 .* its 2 applications stay, because this hub cannot read what it said last: /,
+    );
+    await passes.push({ "fleet/a.json": plain("a"), "fleet/b.json": plain("b") }, { findSet });
+    assert.deepEqual(await published(), ["a: itself, one@1", "b: itself, one@1"]);
+    assert.equal(await problemOf("old"), "no such set");
   });
 
   test("another set takes over in the commit that takes the first away", async () => {

@@ -86,7 +86,7 @@ export const base: PlanInput = {
   generationFloor: new Map(),
   consent: false,
   shrink: defaultShrinkLimits,
-  allowsRemovals: true,
+  keepsBecause: undefined,
   rollout: undefined,
   actor: "c0ffee",
   trace: "00-11111111111111111111111111111111-2222222222222222-01",

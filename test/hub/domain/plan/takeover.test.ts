@@ -299,7 +299,7 @@ suite("what a removed set left behind", () => {
         origin: old,
         outcome: { kind: "removed" },
         before,
-        allowsRemovals: false,
+        keepsBecause: "its policy says so",
       });
       return [told(made), made.isRowNeeded, made.problem?.code];
     };
