@@ -48,9 +48,12 @@ export type Generated = {
   readonly requeueAfterMs: number | undefined;
 };
 
+/** Whether an application that is missing beside this flaw may still be wanted, whatever its name. */
+export const isHiding = ({ kind, application }: Flaw): boolean =>
+  kind === "generation" || application === undefined;
+
 /** Whether an application that is missing beside these flaws may still be wanted. */
-export const mayHide = (flaws: readonly Flaw[]): boolean =>
-  flaws.some(({ kind, application }) => kind === "generation" || application === undefined);
+export const mayHide = (flaws: readonly Flaw[]): boolean => flaws.some(isHiding);
 
 /** What asking a set for its Applications comes to. */
 export type Generation =

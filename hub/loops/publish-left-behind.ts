@@ -1,12 +1,17 @@
 import type { ApplicationName } from "../../proto/words/ids.ts";
+import type { LeftApplication } from "../domain/plan/input.ts";
+import { describeOrigin } from "../domain/plan/problems.ts";
 import type { Origin, PublishedApplication } from "../domain/records.ts";
-import { keepsBecause, lastWords } from "./publish-origin.ts";
+import { keepsBecause, lastWords, originKey } from "./publish-origin.ts";
 import type { PublishNeeds } from "./publish.ts";
 
-/** What sets have left behind that are gone from Git and may not delete what they made. */
+/** What belongs to origins that are gone from Git, during one pass. */
 export class LeftBehind {
   readonly #needs: Pick<PublishNeeds, "findSet" | "owners" | "named">;
-  readonly #sets = new Set<string>();
+  /** By origin: whether what nobody takes over goes with it. */
+  readonly #goes = new Map<string, boolean>();
+  /** By origin: why it lets go of nothing. */
+  readonly #waits = new Map<string, string>();
 
   constructor(needs: Pick<PublishNeeds, "findSet" | "owners" | "named">) {
     this.#needs = needs;
@@ -14,15 +19,17 @@ export class LeftBehind {
 
   /** Whether nothing is. */
   get isEmpty(): boolean {
-    return this.#sets.size === 0;
+    return this.#goes.size === 0;
   }
 
   /** Learns which origins are gone from Git. Until then nothing is left behind. */
   async learn(removed: readonly Origin[], signal: AbortSignal): Promise<void> {
-    for (const { kind, name } of removed) {
-      if (kind !== "application-set") continue;
-      const words = lastWords(await this.#needs.findSet(name, signal));
-      if (keepsBecause(words) !== undefined) this.#sets.add(name);
+    for (const origin of removed) {
+      const row =
+        origin.kind === "application-set"
+          ? await this.#needs.findSet(origin.name, signal)
+          : undefined;
+      this.#goes.set(originKey(origin), keepsBecause(lastWords(row)) === undefined);
     }
   }
 
@@ -31,18 +38,46 @@ export class LeftBehind {
     names: readonly ApplicationName[],
     signal: AbortSignal,
   ): Promise<readonly PublishedApplication[]> {
-    return this.isEmpty ? [] : this.among(await this.#needs.owners(names, signal), signal);
+    if (this.isEmpty) return [];
+    const left = await this.among(await this.#needs.owners(names, signal), signal);
+    return left.map(({ published }) => published);
   }
 
   /** The same, for who knows already whose the names are. */
   async among(
     owners: ReadonlyMap<ApplicationName, Origin>,
     signal: AbortSignal,
-  ): Promise<readonly PublishedApplication[]> {
+  ): Promise<readonly LeftApplication[]> {
     if (this.isEmpty) return [];
     const names = [...owners].flatMap(([name, owner]) =>
-      owner.kind === "application-set" && this.#sets.has(owner.name) ? [name] : [],
+      this.#goes.has(originKey(owner)) ? [name] : [],
     );
-    return names.length === 0 ? [] : this.#needs.named(names, signal);
+    if (names.length === 0) return [];
+    const left = await this.#needs.named(names, signal);
+    return left.map((published) => ({
+      published,
+      goes: this.#goes.get(originKey(published.draft.origin)) === true,
+    }));
+  }
+
+  /** Remembers what an origin wanted and could not have. */
+  deny(
+    taker: Origin,
+    names: readonly ApplicationName[],
+    owners: ReadonlyMap<ApplicationName, Origin>,
+  ): void {
+    for (const name of names) {
+      const owner = owners.get(name);
+      if (owner !== undefined && !this.#waits.has(originKey(owner)))
+        this.#waits.set(
+          originKey(owner),
+          `${describeOrigin(taker)} wants ${name} and cannot take it over as it is written there`,
+        );
+    }
+  }
+
+  /** Why an origin that is gone lets go of nothing for now, in words that follow "because". */
+  waitsBecause(origin: Origin): string | undefined {
+    return this.#waits.get(originKey(origin));
   }
 }

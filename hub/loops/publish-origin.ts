@@ -18,11 +18,19 @@ import { annotationConsents } from "../domain/shrink-guard.ts";
 /** All that publishing writes of a set. */
 export type SetRow = Omit<ApplicationSetRecord, "applications">;
 
-/** The names an outcome asks for. */
+/** The names an outcome asks for, or would if it had not failed there. */
 export const wantedNames = (outcome: OriginOutcome): readonly ApplicationName[] =>
   outcome.kind === "generated"
-    ? outcome.applications.map(({ application }) => application.name)
+    ? [
+        ...outcome.applications.map(({ application }) => application.name),
+        ...outcome.flaws.flatMap(({ application }) =>
+          application === undefined ? [] : [application],
+        ),
+      ]
     : [];
+
+/** One text for each origin. */
+export const originKey = (origin: Origin): string => `${origin.kind} ${origin.name}`;
 
 /** Bundles that are offered already, so that the store surely has them. */
 export const bundlesOf = (before: readonly PublishedApplication[]): ReadonlySet<Digest> =>

@@ -17,6 +17,7 @@ import {
   consents,
   keepsBecause,
   lastWords,
+  originKey,
   rolloutChangeOf,
   setRow,
   wantedNames,
@@ -63,7 +64,7 @@ type Planned = {
   readonly plan: OriginPlan;
   readonly rowBefore: ApplicationSetRecord | undefined;
   readonly rollout: RolloutInput | undefined;
-  /** A set that is gone and may not delete: of what it made nothing moves any more. */
+  /** Its origin is gone and lets go of nothing: of what it made nothing moves. */
   readonly isLeftBehind: boolean;
 };
 
@@ -136,9 +137,16 @@ export class Pass {
     const { fleet: place } = this.#settings;
     this.#need([{ url: place.url, revision: place.revision }]);
     try {
-      for (const work of await this.#works(signal)) {
+      const known = await this.#needs.origins(signal);
+      const removed = removedOrigins(known, this.#fleet);
+      await this.#leftBehind.learn(removed, signal);
+      for (const work of await this.#works(known, signal)) {
         await this.#pace.breathe(signal);
         await this.#carryOut(work, signal);
+      }
+      for (const origin of removed) {
+        await this.#pace.breathe(signal);
+        await this.#remove(origin, signal);
       }
     } finally {
       // Not before: an object that a commit moves from one application to another reaches its cluster in one
@@ -156,14 +164,22 @@ export class Pass {
     };
   }
 
-  /** Everything to do, removals last: what is moved away must not be missed before it has arrived. */
-  async #works(signal: AbortSignal): Promise<readonly Work[]> {
-    const known = await this.#needs.origins(signal);
+  /** What becomes of an origin that is gone from Git, after all others: what is moved away must have arrived. */
+  async #remove(origin: Origin, signal: AbortSignal): Promise<void> {
+    // Who has to be asked again soon has not said yet what it takes over.
+    if (this.#waiting > 0)
+      return this.#need(this.#usesBefore(origin, await this.#needs.published(origin, signal)));
+    const make = () => Promise.resolve(madeOf({ kind: "removed" }));
+    return this.#carryOut({ origin, file: "", input: "removed", make }, signal);
+  }
+
+  /** Everything to do, but for what is gone from Git. */
+  async #works(known: readonly Origin[], signal: AbortSignal): Promise<readonly Work[]> {
     const present = new Set<string>();
     const works: Work[] = [];
     for (const { name, file, set } of this.#fleet.sets) {
       const origin: Origin = { kind: "application-set", name };
-      present.add(keyOf(origin));
+      present.add(originKey(origin));
       works.push({
         origin,
         file,
@@ -177,7 +193,7 @@ export class Pass {
     if (this.#fleet.problems.length === 0) this.#memory.applicationFiles.clear();
     for (const { file, application } of this.#fleet.applications) {
       const origin: Origin = { kind: "application", name: application.name };
-      present.add(keyOf(origin));
+      present.add(originKey(origin));
       this.#memory.applicationFiles.set(application.name, file);
       works.push({
         origin,
@@ -187,17 +203,8 @@ export class Pass {
           this.#maker.applications([application], [], uses, before, workSignal),
       });
     }
-    const absent = known.filter((origin) => !present.has(keyOf(origin)));
+    const absent = known.filter((origin) => !present.has(originKey(origin)));
     works.push(...(await this.#unreadableWorks(absent, signal)));
-    const removed = removedOrigins(known, this.#fleet);
-    await this.#leftBehind.learn(removed, signal);
-    for (const origin of removed)
-      works.push({
-        origin,
-        file: "",
-        input: "removed",
-        make: () => Promise.resolve(madeOf({ kind: "removed" })),
-      });
     return works;
   }
 
@@ -233,8 +240,11 @@ export class Pass {
       // The store's trouble is everybody's. A bug costs the origin that met it.
       if (error instanceof Trouble) throw error;
       this.#failures += 1;
-      this.#need([...uses.all(), ...(this.#memory.origins.get(keyOf(work.origin))?.uses ?? [])]);
-      this.#memory.origins.delete(keyOf(work.origin));
+      this.#need([
+        ...uses.all(),
+        ...(this.#memory.origins.get(originKey(work.origin))?.uses ?? []),
+      ]);
+      this.#memory.origins.delete(originKey(work.origin));
       this.#needs.log.error("publishing failed", {
         [work.origin.kind === "application-set" ? "set" : "application"]: work.origin.name,
         commit: this.#commit,
@@ -245,7 +255,7 @@ export class Pass {
   }
 
   async #publishOrigin(work: Work, uses: UseLog, signal: AbortSignal): Promise<void> {
-    const key = keyOf(work.origin);
+    const key = originKey(work.origin);
     const remembered = this.#memory.origins.get(key);
     const isSame =
       remembered !== undefined && remembered.inputs === this.#inputs(work, remembered.uses);
@@ -335,7 +345,7 @@ export class Pass {
             strategy: set.strategy,
             ...(await this.#needs.rollout(origin.name, signal)),
           };
-    const stays = keepsBecause(words);
+    const stays = keepsBecause(words) ?? this.#leftBehind.waitsBecause(origin);
     const owners = await this.#needs.owners(wantedNames(made.outcome), signal);
     const planning = planOrigin({
       origin,
@@ -357,6 +367,7 @@ export class Pass {
       nowMs,
     });
     const plan = await atPace(planning, this.#pace, signal);
+    this.#leftBehind.deny(origin, plan.denied, owners);
     const isLeftBehind = made.outcome.kind === "removed" && stays !== undefined;
     return { plan, rowBefore, rollout, isLeftBehind };
   }
@@ -436,7 +447,7 @@ export class Pass {
 
   #usesBefore(origin: Origin, before: readonly PublishedApplication[]): Uses {
     return [
-      ...(this.#memory.origins.get(keyOf(origin))?.uses ?? []),
+      ...(this.#memory.origins.get(originKey(origin))?.uses ?? []),
       ...before
         .filter(({ draft }) => draft.source.repoURL !== "")
         .map(({ draft }) => ({
@@ -454,5 +465,3 @@ export class Pass {
     }
   }
 }
-
-const keyOf = (origin: Origin): string => `${origin.kind} ${origin.name}`;

@@ -44,6 +44,13 @@ export type OriginOutcome =
   /** It is gone from Git. */
   | { readonly kind: "removed" };
 
+/** An application whose origin is gone from Git. */
+export type LeftApplication = {
+  readonly published: PublishedApplication;
+  /** Whether it goes with its origin, unless somebody takes it over. */
+  readonly goes: boolean;
+};
+
 /** What a set with a rollout strategy needs besides, to let its changes go in order. */
 export type RolloutInput = {
   readonly strategy: RolloutStrategy;
@@ -66,10 +73,10 @@ export type PlanInput = {
   readonly clusters: readonly ClusterFact[];
   /** By name. `default` need not be among them. */
   readonly projects: ReadonlyMap<string, AppProject>;
-  /** Who has the names that the outcome wants, as far as they are taken. */
+  /** Who has the names that the outcome wants, or would if it had not failed there, as far as they are taken. */
   readonly owners: ReadonlyMap<ApplicationName, Origin>;
-  /** Of those names, what sets have left behind that are gone from Git and may not delete what they made. */
-  readonly leftBehind: readonly PublishedApplication[];
+  /** Of those names, what belongs to origins that are gone from Git. */
+  readonly leftBehind: readonly LeftApplication[];
   /** The largest generation an application had in a cluster that has forgotten it since, by `generationKey`. */
   readonly generationFloor: ReadonlyMap<string, Generation>;
   /** Whether someone agreed to removals beyond the limits. */
@@ -111,6 +118,11 @@ export type OriginPlan = {
   readonly events: readonly FleetEventDraft[];
   /** What the origin's own row should say. */
   readonly problem: Problem | undefined;
+  /**
+   * Names of what is left behind that the origin wants and could not take over this time. Who is gone from Git and
+   * has one of them lets go of nothing meanwhile.
+   */
+  readonly denied: readonly ApplicationName[];
   /** Applications whose removal waits for consent. */
   readonly held: readonly ApplicationName[];
   /** Whether a removed origin still has applications, so that its row stays. */

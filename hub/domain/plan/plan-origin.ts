@@ -2,10 +2,11 @@ import { unreachable } from "../../../proto/kit/unreachable.ts";
 import type { TombstoneCause } from "../../../proto/words/desired.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import { admission } from "../admission.ts";
-import { mayHide, type Flaw } from "../generate.ts";
+import { isHiding, mayHide, type Flaw } from "../generate.ts";
 import { heldRemovals } from "./held-removals.ts";
 import type {
   ApplicationOutcome,
+  LeftApplication,
   OriginPlan,
   PlanInput,
   PlannedStep,
@@ -70,6 +71,7 @@ function planFailure(input: Planning, draft: ProblemDraft): OriginPlan {
     steps: affected.map((published) => ({ ...kept(input, published, draft), cluster: undefined })),
     events: originEvents(input, failure),
     problem: failure,
+    denied: [],
     held: [],
     isRowNeeded: true,
     rollout: input.rollout?.statuses ?? [],
@@ -86,7 +88,7 @@ function* planWanted(
   const own = yield* withoutLostClusters(input, input.before);
   const ownByName = new Map<ApplicationName, PublishedApplication>();
   yield* seeInSlices(own, (published) => ownByName.set(published.draft.name, published));
-  const { verdicts, taken, problems } = yield* judged(input, wanted, ownByName);
+  const { verdicts, taken, denied, problems } = yield* judged(input, wanted, flaws, ownByName);
   const before = taken.length === 0 ? own : [...own, ...taken];
   const wantedNames = new Set<ApplicationName>();
   yield* seeInSlices(wanted, ({ application }) => wantedNames.add(application.name));
@@ -109,8 +111,8 @@ function* planWanted(
   });
   // Behind a failure may be any of them, and some sets never let go of what they made.
   const gone = input.keepsBecause === undefined && !mayHide(flaws) ? unwanted : [];
-  if (input.keepsBecause !== undefined && input.outcome.kind === "removed" && unwanted.length > 0)
-    problems.push(keptThoughGone(input.origin, unwanted.length, input.keepsBecause));
+  const keptProblem = problemOfKept(input, unwanted.length);
+  if (keptProblem !== undefined) problems.push(keptProblem);
   const held = yield* heldRemovals(input, { own, taken, gone, verdicts, rollout });
   const heldNames = new Set(held);
   const heldProblem = removalsHeld(held);
@@ -128,6 +130,9 @@ function* planWanted(
     if (heldNames.has(published.draft.name))
       tasks.add({ kind: "keep", published, problem: heldProblem });
   });
+  // A plain Application has no row that could say so.
+  if (keptProblem !== undefined && input.origin.kind === "application")
+    for (const published of unwanted) tasks.add({ kind: "keep", published, problem: keptProblem });
   for (const { published, problem } of flawed.values())
     tasks.add({ kind: "keep", published, problem });
   yield* seeInSlices(verdicts, (verdict) => {
@@ -143,12 +148,21 @@ function* planWanted(
     steps: tasks.steps((task) => stepOf(input, task, rollout)),
     events: originEvents(input, originProblem),
     problem: originProblem,
+    denied,
     held,
     isRowNeeded: unwanted.length > now.length,
     rollout: rollout?.statuses ?? stillLeaving(input, now),
     rolloutIssue: rollout?.issue,
   };
 }
+
+const problemOfKept = (
+  { origin, outcome, keepsBecause }: PlanInput,
+  count: number,
+): ProblemDraft | undefined =>
+  keepsBecause === undefined || outcome.kind !== "removed" || count === 0
+    ? undefined
+    : keptThoughGone(origin, count, keepsBecause);
 
 /** What is to be done about an application, before it is worked out to what is written. */
 type Task =
@@ -225,19 +239,30 @@ type Judged = {
   readonly verdicts: readonly Verdict[];
   /** What is taken over by them. */
   readonly taken: readonly PublishedApplication[];
+  readonly denied: readonly ApplicationName[];
   readonly problems: ProblemDraft[];
 };
 
 function* judged(
   input: Planning,
   wanted: readonly ApplicationOutcome[],
+  flaws: readonly Flaw[],
   own: ReadonlyMap<ApplicationName, PublishedApplication>,
 ): Sliced<Judged> {
   const { origin, owners } = input;
   const admits = admission(input.clusters, input.projects);
-  const leftBehind = new Map<ApplicationName, PublishedApplication>();
-  for (const published of yield* withoutLostClusters(input, input.leftBehind))
-    leftBehind.set(published.draft.name, published);
+  const leftBehind = new Map<ApplicationName, LeftApplication>();
+  yield* seeInSlices(input.leftBehind, ({ published, goes }) =>
+    leftBehind.set(published.draft.name, {
+      published: withoutLostCluster(published, input.clustersById),
+      goes,
+    }),
+  );
+  const hiding = flaws.find(isHiding)?.problem;
+  // Behind a name that failed is an application that is wanted.
+  const denied = flaws.flatMap(({ application: name }) =>
+    name !== undefined && leftBehind.has(name) ? [name] : [],
+  );
   const problems: ProblemDraft[] = [];
   const taken: PublishedApplication[] = [];
   const verdicts: Verdict[] = [];
@@ -250,14 +275,25 @@ function* judged(
       verdicts.push(judge(outcome, before, admits));
     else if (left === undefined) problems.push(nameTaken(name, owner, origin));
     else {
-      const verdict = takeOver(outcome, left, origin, admits);
-      if (verdict.ok) {
-        verdicts.push(verdict.value);
-        taken.push(left);
-      } else problems.push(verdict.problem);
+      const takeover = takeOver(outcome, left, { origin, hiding }, admits);
+      switch (takeover.kind) {
+        case "taken":
+          verdicts.push(takeover.verdict);
+          taken.push(left.published);
+          break;
+        case "denied":
+          denied.push(name);
+          problems.push(takeover.problem);
+          break;
+        case "of-another-project":
+          problems.push(takeover.problem);
+          break;
+        default:
+          unreachable(takeover, "takeover");
+      }
     }
   });
-  return { verdicts, taken, problems };
+  return { verdicts, taken, denied, problems };
 }
 
 type Flawed = { readonly published: PublishedApplication; readonly problem: ProblemDraft };

@@ -1,32 +1,47 @@
-import { fail, ok, type Result } from "../../../proto/kit/result.ts";
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import type { Admission } from "../admission.ts";
 import type { FleetEventDraft, Origin, PublishedApplication } from "../records.ts";
-import type { ApplicationOutcome, Planning } from "./input.ts";
+import type { ApplicationOutcome, LeftApplication, Planning } from "./input.ts";
 import { describeOrigin, leftToAnotherProject, notTakenOver, sameOrigin } from "./problems.ts";
 import { judge, type PublishVerdict } from "./verdict.ts";
 import type { ProblemDraft } from "../problem.ts";
 
+/** What becomes of an application that was left behind when an origin wants its name. */
+export type Takeover =
+  | { readonly kind: "taken"; readonly verdict: PublishVerdict }
+  /** Not this time. */
+  | { readonly kind: "denied"; readonly problem: ProblemDraft }
+  | { readonly kind: "of-another-project"; readonly problem: ProblemDraft };
+
 /**
  * Decides whether an origin takes over what was left behind under a name it wants. From then on it is as if the
  * origin had made it. What could not be offered takes nothing, so that a slip changes nothing; nor does what is of
- * another project: a project may not let go of objects that it may not touch.
+ * another project: a project may not let go of objects that it may not touch. Of what goes with its origin nothing
+ * is taken while `hiding` may hide that the rest is wanted too: taking a part would let the rest go.
  */
 export function takeOver(
   outcome: ApplicationOutcome,
-  leftBehind: PublishedApplication,
-  origin: Origin,
+  { published, goes }: LeftApplication,
+  taker: { readonly origin: Origin; readonly hiding: ProblemDraft | undefined },
   admits: Admission,
-): Result<PublishVerdict, ProblemDraft> {
-  const { application } = outcome;
-  if (application.project !== leftBehind.draft.project)
-    return fail(leftToAnotherProject(leftBehind.draft, origin, application.project));
-  const verdict = judge(outcome, leftBehind, admits);
+): Takeover {
+  const { project } = outcome.application;
+  if (project !== published.draft.project)
+    return {
+      kind: "of-another-project",
+      problem: leftToAnotherProject(published.draft, taker.origin, project),
+    };
+  const denied = (because: ProblemDraft): Takeover => ({
+    kind: "denied",
+    problem: notTakenOver(published.draft, because),
+  });
+  if (goes && taker.hiding !== undefined) return denied(taker.hiding);
+  const verdict = judge(outcome, published, admits);
   switch (verdict.kind) {
     case "publish":
-      return ok(verdict);
+      return { kind: "taken", verdict };
     case "keep":
-      return fail(notTakenOver(leftBehind.draft, verdict.problem));
+      return denied(verdict.problem);
     default:
       return unreachable(verdict, "verdict");
   }

@@ -100,6 +100,13 @@ suite("taking over what a removed set left behind", () => {
       spec: specOf("first", cluster),
     });
 
+  const team = JSON.stringify({
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "AppProject",
+    metadata: { name: "team" },
+    spec: { sourceRepos: ["*"], destinations: [{ name: "*", server: "*", namespace: "*" }] },
+  });
+
   /** Publishes the set `old`, which may only create, and takes it out of Git again. */
   const leaveBehind = async (elements: readonly Element[]): Promise<void> => {
     await passes.push({ "fleet/old.json": set("old", elements, { policy: "create-only" }) });
@@ -246,13 +253,134 @@ suite("taking over what a removed set left behind", () => {
     await keeps();
   });
 
-  test("what a set may delete goes with it, and its name is given anew", async () => {
-    await passes.push({ "fleet/old.json": set("old", elementsOf("a")) });
+  test("a set that is renamed goes on in place, and what it drops with that goes", async () => {
+    await passes.push({ "fleet/old.json": set("old", elementsOf("a b c")) });
     await passes.push({
       "fleet/old.json": undefined,
-      "fleet/new.json": set("new", elementsOf("a")),
+      "fleet/new.json": set("new", elementsOf("a b")),
+    });
+    assert.deepEqual(await published(), ["a: new, one@1", "b: new, one@1"]);
+    assert.deepEqual(await tombstones(one), ["c set-removed"]);
+    assert.deepEqual([await problemOf("old"), await problemOf("new")], ["no such set", ""]);
+  });
+
+  test("an Application goes from a set to a file of its own and back in place", async () => {
+    const whole = { "fleet/own.json": set("own", elementsOf("a b")), "fleet/a.json": undefined };
+    const files = { "fleet/own.json": undefined, "fleet/a.json": plain("a") };
+    await passes.push(whole);
+    const before = await versions();
+    await passes.push({ ...files, "fleet/b.json": plain("b") });
+    assert.deepEqual(await published(), ["a: itself, one@1", "b: itself, one@1"]);
+    await passes.push({ ...whole, "fleet/b.json": undefined });
+    assert.deepEqual(await published(), ["a: own, one@1", "b: own, one@1"]);
+    assert.deepEqual(await versions(), before);
+  });
+
+  test("a revert gives back what was taken over", async () => {
+    const names = "a b c d e f g h";
+    const old = { "fleet/old.json": set("old", elementsOf(names), { policy: "create-only" }) };
+    await passes.push(old);
+    const before = [await published(), await versions()];
+    await passes.push({
+      "fleet/old.json": undefined,
+      "fleet/new.json": set("new", elementsOf(names)),
+    });
+    assert.equal((await published())[0], "a: new, one@1");
+    await passes.push({ ...old, "fleet/new.json": undefined });
+    assert.deepEqual([await published(), await versions()], before);
+    assert.deepEqual(await tombstones(one), []);
+    assert.deepEqual([await problemOf("old"), await problemOf("new")], ["", "no such set"]);
+  });
+
+  const failsAtC = { templatePatch: '{{ if eq .name "c" }}{{ fail "not now" }}{{ end }}{}' };
+  const slips: readonly {
+    readonly name: string;
+    readonly slip: () => string;
+    readonly waits: readonly string[];
+  }[] = [
+    {
+      name: "goes nowhere",
+      slip: () => set("new", [...elementsOf("a b"), { name: "c", cluster: "nowhere" }]),
+      waits: ["a: new, one@1", "b: new, one@1", "c: old, one@1", "d: old, one@1"],
+    },
+    {
+      name: "fails to generate",
+      slip: () => set("new", elementsOf("a b c"), { spec: failsAtC }),
+      waits: ["a: old, one@1", "b: old, one@1", "c: old, one@1", "d: old, one@1"],
+    },
+    {
+      name: "has one name twice",
+      slip: () => set("new", [...elementsOf("a b c"), ...elementsOf("c", { tier: "other" })]),
+      waits: ["a: new, one@1", "b: new, one@1", "c: old, one@1", "d: old, one@1"],
+    },
+  ];
+  for (const { name, slip, waits } of slips)
+    test(`a removed set lets go of nothing while one that it goes to ${name}`, async () => {
+      await passes.push({ "fleet/old.json": set("old", elementsOf("a b c d")) });
+      await passes.push({ "fleet/old.json": undefined, "fleet/new.json": slip() });
+      for (let looks = 1; looks <= 3; looks += 1) {
+        assert.deepEqual(await published(), waits);
+        assert.match(
+          await problemOf("old"),
+          /^WH-GEN-3115 .* stay, because ApplicationSet new wants [abc] and cannot take it over/,
+        );
+        if (looks === 2) passes.restart();
+        await passes.pass();
+      }
+      await passes.push({ "fleet/new.json": set("new", elementsOf("a b c")) });
+      assert.deepEqual(await published(), ["a: new, one@1", "b: new, one@1", "c: new, one@1"]);
+      assert.deepEqual(await tombstones(one), ["d set-removed"]);
+    });
+
+  test("an Application that is gone stays, and says so, while the set it goes to cannot have it", async () => {
+    await passes.push({ "fleet/a.json": plain("a") });
+    const nowhere = elementsOf("a", { cluster: "nowhere" });
+    await passes.push({ "fleet/a.json": undefined, "fleet/new.json": set("new", nowhere) });
+    assert.deepEqual(await published(), ["a: itself, one@1"]);
+    const found = await passes.store.applications.find("a", signal);
+    assert.match(
+      found?.problem?.message ?? "",
+      /^Application a is gone from Git; its application stays, because ApplicationSet new wants a/,
+    );
+    const sequence = await passes.store.events.latest(signal);
+    await passes.pass();
+    assert.deepEqual(await told(sequence), []);
+    await passes.push({ "fleet/new.json": undefined });
+    assert.deepEqual(await published(), []);
+  });
+
+  test("nothing goes while somebody waits for a repository, who may want it", async () => {
+    await passes.push({ "fleet/old.json": set("old", elementsOf("a b")) });
+    const before = await versions();
+    const revision: PublishNeeds["revision"] = (_url, name) =>
+      name === sources ? { kind: "unknown" } : { kind: "at", commit: "3".padStart(40, "0") };
+    await passes.push(
+      { "fleet/old.json": undefined, "fleet/new.json": set("new", elementsOf("a b")) },
+      { revision },
+    );
+    assert.deepEqual(await published(), ["a: old, one@1", "b: old, one@1"]);
+    await passes.pass();
+    assert.deepEqual(await published(), ["a: new, one@1", "b: new, one@1"]);
+    assert.deepEqual(await versions(), before);
+  });
+
+  test("what goes to another project goes, and is made anew there", async () => {
+    await passes.push({ "fleet/old.json": set("old", elementsOf("a")) });
+    await passes.push({
+      "fleet/team.json": team,
+      "fleet/old.json": undefined,
+      "fleet/new.json": set("new", elementsOf("a"), { project: "team" }),
     });
     assert.deepEqual(await published(), ["a: new, one@3"]);
+  });
+
+  test("removals that wait for consent wait no more once somebody names them", async () => {
+    await passes.push({ "fleet/old.json": set("old", elementsOf("a b c d e f")) });
+    await passes.push({ "fleet/old.json": undefined });
+    assert.match(await problemOf("old"), /^WH-GEN-3110/);
+    await passes.push({ "fleet/new.json": set("new", elementsOf("a b c d e f")) });
+    assert.equal((await published())[5], "f: new, one@1");
+    assert.deepEqual([await problemOf("old"), await problemOf("new")], ["no such set", ""]);
   });
 
   test("the first in order wins", async () => {
@@ -345,7 +473,7 @@ suite("taking over what a removed set left behind", () => {
     assert.deepEqual(await published(), ["a: itself, one@1", "b: old, one@1"]);
     assert.match(await problemOf("old"), /^WH-GEN-3106 .* a belongs to Application a;/);
     await passes.push({ "fleet/a.json": undefined });
-    assert.deepEqual(await published(), ["a: old, one@3", "b: old, one@1"]);
+    assert.deepEqual(await published(), ["a: old, one@1", "b: old, one@1"]);
     assert.equal(await problemOf("old"), "");
   });
 
@@ -376,12 +504,6 @@ suite("taking over what a removed set left behind", () => {
 
   test("a set of another project takes nothing over, whatever its policy", async () => {
     await leaveBehind(elementsOf("a"));
-    const team = JSON.stringify({
-      apiVersion: "argoproj.io/v1alpha1",
-      kind: "AppProject",
-      metadata: { name: "team" },
-      spec: { sourceRepos: ["*"], destinations: [{ name: "*", server: "*", namespace: "*" }] },
-    });
     for (const policy of ["sync", "create-only"]) {
       await passes.push({
         "fleet/team.json": team,
