@@ -242,6 +242,7 @@ export async function startFleet(plan: FleetPlan): Promise<Fleet> {
 
 export type ApplicationView = {
   readonly name: string;
+  readonly origin: { readonly kind: string; readonly name: string };
   readonly cluster?: string;
   readonly revision: string;
   readonly generation: number;

@@ -196,6 +196,31 @@ export function tellOfOwnership(title: string, stage: Stage = {}): void {
       assert.deepEqual([settings.metadata.uid, settings["data"]], [uid, { owner: "moved" }]);
     });
 
+    test("an Application that moves into a set, into a set of another name, and back to a file stays as it is", async () => {
+      const file = applicationFor("mover", "one");
+      const first = await fleet.push({
+        ...file,
+        ...manifestsOf("mover", { settings: configMap("settings", { greeting: "hello" }) }),
+      });
+      const { generation } = await runs(fleet, "mover", first);
+      const before = await mustGet(kube, path("mover", "settings"));
+      const nothing = { "fleet/mover.yaml": undefined };
+      const moves = [
+        { files: { ...nothing, ...setOfMover("movers") }, from: "movers" },
+        {
+          files: { "fleet/movers.yaml": undefined, ...setOfMover("renamed") },
+          from: "renamed",
+        },
+        { files: { "fleet/renamed.yaml": undefined, ...file }, from: "mover" },
+      ];
+      for (const { files, from } of moves) {
+        const commit = await fleet.push(files);
+        const view = await runs(fleet, "mover", commit);
+        assert.deepEqual([view.origin.name, view.generation], [from, generation]);
+      }
+      assert.deepEqual(await mustGet(kube, path("mover", "settings")), before, "untouched");
+    });
+
     test("an application that is removed leaves the object that another still declares", async () => {
       await fleet.push(
         manifestsOf("second", { settings: configMap("settings", { owner: "second" }) }),
@@ -215,6 +240,30 @@ export function tellOfOwnership(title: string, stage: Stage = {}): void {
     });
   });
 }
+
+/** The set of this name that makes what the file of `mover` says. */
+const setOfMover = (name: string): Readonly<Record<string, string>> => ({
+  [`fleet/${name}.yaml`]: `
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: ${name}}
+spec:
+  goTemplate: true
+  generators:
+    - clusters: {}
+  template:
+    metadata:
+      name: mover
+      finalizers: [resources-finalizer.argocd.argoproj.io]
+    spec:
+      project: default
+      source: {repoURL: '@REPOSITORY@', targetRevision: HEAD, path: apps/mover}
+      destination: {name: '{{ .name }}', namespace: mover}
+      syncPolicy:
+        automated: {prune: true, selfHeal: true}
+        syncOptions: [CreateNamespace=true]
+`,
+});
 
 /** Server-side applies the spoke has sent, refused ones too, and no dry runs; by its own count. */
 async function appliesIn(fleet: Fleet): Promise<number> {
