@@ -3,18 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../../proto/kit/clock.ts";
-import { silentLog } from "../../proto/kit/log.ts";
-import { newTrace } from "../../proto/words/trace.ts";
 import { defaultShrinkLimits } from "../../hub/domain/shrink-guard.ts";
-import { parseDocuments, parseOne } from "../../hub/git/yaml.ts";
-import { emptyMemory, publish, type PublishNeeds } from "../../hub/loops/publish.ts";
+import { emptyMemory, publish } from "../../hub/loops/publish.ts";
 import type { PublishTree } from "../../hub/loops/read-fleet.ts";
-import { renderDirectory, renderLimits } from "../../hub/render/directory.ts";
 import { openStore, type Store } from "../../hub/store/store.ts";
-import { endsWithin } from "../../hub/watchdog.ts";
-import { transliterate } from "../../hub/transliterate.ts";
 import { addCluster } from "../contract/store/builders.ts";
 import { memoryTree } from "../support/memory-tree.ts";
+import { publishNeeds } from "../support/publish-needs.ts";
 
 /**
  * `npm run bench -- publish [--clusters N] [--directories N]`: what it costs to publish a large set.
@@ -155,33 +150,7 @@ async function main(): Promise<void> {
   for (let index = 0; index < clusterCount; index += 1) await joined(store, index);
   const trees = new Map<string, PublishTree>();
   let commit = "";
-  const needs: PublishNeeds = {
-    revision: () => ({ kind: "at", commit }),
-    setNeeded: () => {},
-    complain: () => {},
-    openCommit: (_url, wanted) => Promise.resolve(trees.get(wanted)),
-    readYaml: parseDocuments,
-    decodeYaml: parseOne,
-    transliterate,
-    render: (tree, source, renderSignal) =>
-      renderDirectory(tree, source, parseDocuments, renderLimits, renderSignal),
-    renderings: { get: () => undefined, put: () => {} },
-    clusters: store.clusters.facts,
-    putBundle: store.blobs.putBundle,
-    findSet: store.applicationSets.find,
-    origins: store.publishing.origins,
-    published: store.publishing.published,
-    owners: store.publishing.owners,
-    named: store.publishing.named,
-    rollout: store.publishing.rollout,
-    record: store.publishing.record,
-    onClustersChanged: () => {},
-    newTrace,
-    guard: (work) => endsWithin(5_000, work),
-    nextTurn: () => nextTurn(),
-    clock: systemClock,
-    log: silentLog,
-  };
+  const needs = publishNeeds(store, trees, () => commit);
   const memory = emptyMemory();
   const passAt = async (what: string, number: number, note: string): Promise<void> => {
     commit = String(number).repeat(40);

@@ -1,6 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { defaultShrinkLimits } from "../../hub/domain/shrink-guard.ts";
-import { parseDocuments, parseOne } from "../../hub/git/yaml.ts";
 import {
   emptyMemory,
   publish,
@@ -9,14 +7,9 @@ import {
   type PublishSettings,
 } from "../../hub/loops/publish.ts";
 import type { PublishTree } from "../../hub/loops/read-fleet.ts";
-import { renderDirectory, renderLimits } from "../../hub/render/directory.ts";
 import { openStore, type Store } from "../../hub/store/store.ts";
-import { transliterate } from "../../hub/transliterate.ts";
-import { endsWithin } from "../../hub/watchdog.ts";
-import { systemClock } from "../../proto/kit/clock.ts";
-import { silentLog } from "../../proto/kit/log.ts";
-import { newTrace } from "../../proto/words/trace.ts";
 import { memoryTree } from "./memory-tree.ts";
+import { publishNeeds } from "./publish-needs.ts";
 
 /** Passes of publishing over a real store and a fleet repository in memory, each when the test wants it. */
 export type PublishPasses = {
@@ -61,36 +54,7 @@ export async function openPublishPasses(
   const commits = new Map<string, PublishTree>();
   let head = "";
   let memory = emptyMemory();
-  const needs: PublishNeeds = {
-    revision: (_url, revision) => ({
-      kind: "at",
-      commit: commits.has(revision) ? revision : head,
-    }),
-    setNeeded: () => {},
-    complain: () => {},
-    openCommit: (_url, commit) => Promise.resolve(commits.get(commit)),
-    readYaml: parseDocuments,
-    decodeYaml: parseOne,
-    transliterate,
-    render: (tree, source, renderSignal) =>
-      renderDirectory(tree, source, parseDocuments, renderLimits, renderSignal),
-    renderings: { get: () => undefined, put: () => {} },
-    clusters: store.clusters.facts,
-    putBundle: store.blobs.putBundle,
-    findSet: store.applicationSets.find,
-    origins: store.publishing.origins,
-    published: store.publishing.published,
-    owners: store.publishing.owners,
-    named: store.publishing.named,
-    rollout: store.publishing.rollout,
-    record: store.publishing.record,
-    onClustersChanged: () => {},
-    newTrace,
-    guard: (work) => endsWithin(5_000, work),
-    nextTurn: () => nextTurn(),
-    clock: systemClock,
-    log: silentLog,
-  };
+  const needs = publishNeeds(store, commits, () => head);
   const pass = async (over: Partial<PublishNeeds> = {}): Promise<PassOutcome> => {
     for (let made = 1; ; made += 1) {
       const outcome = await publish(memory, { ...needs, ...over }, settings, signal);
