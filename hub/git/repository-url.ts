@@ -6,7 +6,7 @@ declare const repositoryUrl: unique symbol;
 /** An address we may fetch from: http or https, no user or password inside, nothing odd in the host. */
 export type RepositoryUrl = string & { readonly [repositoryUrl]: true };
 
-const scpForm = /^[^/\s]+@[^/\s:]+:/;
+const scpForm = /^[^/\s]+@[^/\s:@]+:/;
 
 /** Checks an address as written. Fails with one sentence that never repeats a password. */
 export function parseRepositoryUrl(input: string): Result<RepositoryUrl, string> {
