@@ -30,7 +30,8 @@ export function repositoryUrlsIn(body: unknown): readonly string[] {
     .slice(0, urlsMost);
 }
 
-const looksLikeUrl = (text: string): boolean => /^([a-z+]+:\/\/|[^\s/]+@[^\s/:@]+:)\S+$/i.test(text);
+const looksLikeUrl = (text: string): boolean =>
+  /^([a-z+]+:\/\/|[^\s/]+@[^\s/:@]+:)\S+$/i.test(text);
 
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

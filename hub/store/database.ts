@@ -149,10 +149,14 @@ const damaged = (settings: DatabaseSettings, how: string): StoreUnusable =>
       `and remove ${databaseFile}-wal and ${databaseFile}-shm beside it`,
   );
 
+/** Search tables have no code of their own for it. */
+const searchDamage = /^invalid fts5 file format\b/;
+
 /** Whether SQLite says so, of this error or of what caused it. */
 function isDamage(error: unknown): boolean {
   const code = codeOf(error) ?? "";
   if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") return true;
+  if (error instanceof Error && searchDamage.test(error.message)) return true;
   return error instanceof Error && error.cause !== undefined && isDamage(error.cause);
 }
 

@@ -87,6 +87,20 @@ suite("openDatabase", () => {
     });
   });
 
+  test("of which a search table is damaged is said to be so, though SQLite has no code for it", async () => {
+    const folder = newFolder();
+    const store = await openStore({ folder });
+    store.close();
+    const sqlite = new Sqlite(join(folder, databaseFile));
+    sqlite.unsafeMode(true);
+    sqlite.exec("update application_search_config set v = 0 where k = 'version'");
+    sqlite.close();
+    await assert.rejects(openStore({ folder }), {
+      name: "StoreUnusable",
+      message: /is damaged \(.*invalid fts5 file format.*restore a backup/,
+    });
+  });
+
   test("is in trouble, with the reason, when the folder cannot be made", async () => {
     const folder = newFolder();
     await rm(join(folder, ".."), { recursive: true, force: true });
