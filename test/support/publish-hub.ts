@@ -3,28 +3,23 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { defaultShrinkLimits } from "../../hub/domain/shrink-guard.ts";
 import type { ApplicationRecord, Labels } from "../../hub/domain/records.ts";
 import { credentialReader } from "../../hub/git/credentials.ts";
 import { openConnections } from "../../hub/git/http.ts";
 import { mirrorLimits, openMirrors, type Mirrors } from "../../hub/git/mirror.ts";
-import { parseDocuments, parseOne } from "../../hub/git/yaml.ts";
 import { createPublishLoop, type PublishLoop } from "../../hub/loops/publish-loop.ts";
 import type { PassOutcome, PublishNeeds } from "../../hub/loops/publish.ts";
 import { createRepositories, type Repositories } from "../../hub/loops/repositories.ts";
 import { RenderCache } from "../../hub/render/cache.ts";
-import { renderDirectory, renderLimits } from "../../hub/render/directory.ts";
 import { openStore, type Store } from "../../hub/store/store.ts";
-import { endsWithin } from "../../hub/watchdog.ts";
-import { transliterate } from "../../hub/transliterate.ts";
 import { systemClock } from "../../proto/kit/clock.ts";
 import { silentLog } from "../../proto/kit/log.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
 import { parseClusterId, parseClusterName, type ClusterId } from "../../proto/words/ids.ts";
-import { newTrace } from "../../proto/words/trace.ts";
 import { eventually } from "./eventually.ts";
 import { fleetRepository, type FileChange, type FleetRepository } from "./fleet-repository.ts";
+import { publishNeeds } from "./publish-needs.ts";
 import { startGitServer, type GitServer } from "./git-server.ts";
 
 const signal = new AbortController().signal;
@@ -152,6 +147,7 @@ export function publishHub() {
       { pollMs: 60_000, retry, recordEveryMs: 60_000, atOnceMost: 4 },
     );
     const needs = meddle({
+      ...publishNeeds(store, new Map(), () => ""),
       revision: repositories.revision,
       setNeeded: repositories.setNeeded,
       complain: repositories.complain,
@@ -159,27 +155,8 @@ export function publishHub() {
         const mirror = mirrors.of(address);
         return mirror.ok ? mirror.value.open(commit, openSignal) : undefined;
       },
-      readYaml: parseDocuments,
-      decodeYaml: parseOne,
-      transliterate,
-      render: (tree, source, renderSignal) =>
-        renderDirectory(tree, source, parseDocuments, renderLimits, renderSignal),
       renderings: renderingsOf(new RenderCache(1_000)),
-      clusters: store.clusters.facts,
-      putBundle: store.blobs.putBundle,
-      findSet: store.applicationSets.find,
-      origins: store.publishing.origins,
-      published: store.publishing.published,
-      owners: store.publishing.owners,
-      named: store.publishing.named,
-      rollout: store.publishing.rollout,
-      record: store.publishing.record,
       onClustersChanged: (clusters) => changed.push(...clusters),
-      newTrace,
-      guard: (work) => endsWithin(5_000, work),
-      nextTurn: () => nextTurn(),
-      clock: systemClock,
-      log: silentLog,
     });
     const loop = createPublishLoop(
       { ...needs, random: Math.random, onPass: (pass) => passes.push(pass) },
