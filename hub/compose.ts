@@ -77,6 +77,7 @@ export async function composeHub(
   const link = await openLink(
     {
       store: composeLinkStore(store, metrics, publishing.catchUp),
+      isCaughtUp: publishing.catchUp.isDone,
       authority,
       clock,
       random,

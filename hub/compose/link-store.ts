@@ -4,14 +4,11 @@ import type { CatchUp } from "../loops/catch-up.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/store.ts";
 
-/**
- * The store as the link uses it, counting the bytes of blobs that go to each cluster. Until the hub has caught
- * up with Git it overrules nothing that a cluster holds.
- */
+/** The store as the link uses it, counting the bytes of blobs that go to each cluster. */
 export function composeLinkStore(
   store: Store,
   metrics: Metrics,
-  catchUp: Pick<CatchUp, "isDone" | "onOvertaken">,
+  catchUp: Pick<CatchUp, "onOvertaken">,
 ): LinkStore {
   const blobBytes = metrics.counter(
     "wheelhouse_hub_blob_bytes_total",
@@ -46,10 +43,6 @@ export function composeLinkStore(
     },
     desiredSets: {
       ...store.desiredSets,
-      changeAgainst: async (cluster, held, signal) =>
-        held.size > 0 && !catchUp.isDone()
-          ? undefined
-          : store.desiredSets.changeAgainst(cluster, held, signal),
       lackingBlobs: async (cluster, applications, limits, signal) => {
         const blobs = await store.desiredSets.lackingBlobs(cluster, applications, limits, signal);
         const bytes = blobs.reduce((sum, blob) => sum + blob.bytes.length, 0);

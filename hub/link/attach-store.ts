@@ -45,12 +45,11 @@ export type AttachStore = {
       base: Version,
       signal: AbortSignal,
     ) => Promise<DesiredChange | undefined>;
-    /** `undefined`: what this cluster should have is not known well enough yet to overrule what it has. */
     readonly changeAgainst: (
       cluster: ClusterId,
       held: ReadonlyMap<ApplicationName, Digest>,
       signal: AbortSignal,
-    ) => Promise<DesiredChange | undefined>;
+    ) => Promise<DesiredChange>;
     readonly recordStored: (
       cluster: ClusterId,
       version: Version,

@@ -33,6 +33,8 @@ export type AttachNeeds = AuthenticateNeeds & {
   readonly store: AttachStore;
   readonly sessions: Sessions;
   readonly reports: Pick<ReportInbox, "add">;
+  /** Whether what the store desires is what Git says now; until then spokes keep what they have. */
+  readonly isCaughtUp: () => boolean;
   readonly newSessionId: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -279,9 +281,10 @@ export function createExchange(
       case "ask":
         return ask(signal);
       case "compare": {
+        // Looked at again with the next heartbeat, or when the session is woken. Whoever has seen a version
+        // and holds nothing knows that it was removed; who never saw one has nothing to be overruled.
+        if (!needs.isCaughtUp() && (offering.held.version > 0 || next.digests.size > 0)) return;
         const change = await desiredSets.changeAgainst(cluster, next.digests, signal);
-        // Asked again with the next heartbeat, or when the session is woken.
-        if (change === undefined) return;
         // If even that leaves another root, the spoke has newer generations than this hub remembers.
         offering = { ...offering, digests: undefined, settledAt: change.target };
         return offer(change, signal);

@@ -40,7 +40,7 @@ import { duplex, stream, unary } from "./calls.ts";
 import { ClusterConnections } from "./connections.ts";
 import { createEnrollGuard, usualEnrollLimits, type EnrollLimits } from "./enroll-limits.ts";
 import { enroll, renew, type EnrollStore } from "./enroll.ts";
-import type { AttachSettings, SessionEnd } from "./exchange.ts";
+import type { AttachNeeds, AttachSettings, SessionEnd } from "./exchange.ts";
 import { fetchBlobs, type FetchBlobsNeeds } from "./fetch-blobs.ts";
 import { listen, type ListenSettings } from "./listen.ts";
 import { createReportInbox, type ReportInboxNeeds } from "./report-inbox.ts";
@@ -54,7 +54,7 @@ export type LinkStore = AttachStore &
     readonly reports: { readonly record: ReportInboxNeeds["record"] };
   };
 
-export type LinkNeeds = {
+export type LinkNeeds = Pick<AttachNeeds, "isCaughtUp"> & {
   readonly store: LinkStore;
   readonly authority: Authority;
   readonly clock: Clock;
@@ -117,7 +117,7 @@ const streamsMost = 32;
 /** Opens the port that spokes dial. They are served once `run` runs. */
 export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<Link> {
   const settings = { ...usual, silenceLimitMs: silenceLimitMs(given.heartbeatMs), ...given };
-  const { store, authority, clock, log } = needs;
+  const { store, isCaughtUp, authority, clock, log } = needs;
   const sessions = new Sessions();
   const reports = createReportInbox({ record: store.reports.record, clock });
   const trust: AuthenticateNeeds = {
@@ -203,7 +203,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
           incoming: spokeMessages(call),
           send: (message, signal) => writeTo(call, fencedMessageToWire(message), signal),
         },
-        { ...trust, store, sessions, reports, newSessionId: randomUUID, log },
+        { ...trust, store, sessions, reports, isCaughtUp, newSessionId: randomUUID, log },
         settings,
         signal,
       );

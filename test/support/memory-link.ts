@@ -109,6 +109,7 @@ export function memoryHub(
             sessions,
             reports,
             identities: store.identities,
+            isCaughtUp: () => true,
             newSessionId: randomUUID,
             clock: systemClock,
             log,

@@ -5,6 +5,7 @@ import { silentLog } from "../../../proto/kit/log.ts";
 import { unlessAborted } from "../../../proto/kit/unless-aborted.ts";
 import { desiredRoot } from "../../../proto/words/desired.ts";
 import { digestOfText } from "../../../proto/words/digest.ts";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
 import type { Hello, HubMessage, SpokeMessage } from "../../../proto/words/link-messages.ts";
 import { attach } from "../../../hub/link/attach.ts";
 import type { AttachSettings } from "../../../hub/link/exchange.ts";
@@ -32,9 +33,18 @@ const hello: Hello = {
 /** A session with a spoke that says what it is told to say and then nothing, and takes what it is told to take. */
 function session(
   says: readonly SpokeMessage[],
-  given: Partial<AttachSettings> & { readonly takes?: number; readonly leaves?: boolean } = {},
+  given: Partial<AttachSettings> & {
+    readonly takes?: number;
+    readonly leaves?: boolean;
+    readonly isCaughtUp?: () => boolean;
+  } = {},
 ) {
-  const { takes = Number.POSITIVE_INFINITY, leaves = false, ...settings } = given;
+  const {
+    takes = Number.POSITIVE_INFINITY,
+    leaves = false,
+    isCaughtUp = () => true,
+    ...settings
+  } = given;
   const store = fakeLinkStore();
   const cluster = store.addCluster("one");
   store.certificates.set("serial", cluster);
@@ -59,6 +69,7 @@ function session(
       sessions,
       reports: { add: async () => {} },
       identities: store.identities,
+      isCaughtUp,
       newSessionId: () => "session",
       clock: systemClock,
       log: silentLog,
@@ -127,6 +138,46 @@ suite("attach", () => {
     assert.equal((await ended).kind, "silent");
     stop();
   });
+
+  const unlike = new Map([["old" as ApplicationName, digestOfText("old")]]);
+  for (const { name, heldVersion, digests, keeps } of [
+    { name: "that never saw a version", heldVersion: 0, digests: new Map(), keeps: false },
+    { name: "that holds something", heldVersion: 7, digests: unlike, keeps: true },
+    { name: "from which all was removed", heldVersion: 7, digests: new Map(), keeps: true },
+  ])
+    test(`a spoke ${name} ${keeps ? "keeps that" : "is offered what is known"} until Git has been read`, async () => {
+      let isCaughtUp = false;
+      let asked = 0;
+      const { store, cluster, sessions, heard, ended, stop } = session(
+        [
+          { ...hello, heldVersion },
+          { kind: "desired-digests", digests },
+        ],
+        {
+          isCaughtUp: () => {
+            asked += 1;
+            return isCaughtUp;
+          },
+        },
+      );
+      const heardOf = (kind: HubMessage["kind"]) =>
+        heard.filter((message) => message.kind === kind).length;
+      store.desire(cluster, "web", [{ a: 1 }]);
+      store.forgetHistory(cluster);
+      await eventually(() => assert.ok(asked > 0));
+      if (keeps) {
+        // A command goes out after whatever was offered before it.
+        store.order(cluster, {});
+        sessions.wake(cluster);
+        await eventually(() => assert.equal(heardOf("command"), 1));
+        assert.equal(heardOf("desired"), 0);
+        isCaughtUp = true;
+        sessions.wake(cluster);
+      }
+      await eventually(() => assert.equal(heardOf("desired"), 1));
+      stop();
+      await assert.rejects(ended, /over/);
+    });
 
   test("a good-bye that nobody takes does not hold up the end", async () => {
     const { sessions, cluster, ended, stop } = session([hello], { takes: 1 });
