@@ -131,7 +131,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
   const { hub, clock, random, log } = needs;
   const pace = { ...usualPace, ...settings.timing };
   const held = new HeldKeeper(needs.disk);
-  const outbox = new Outbox();
+  const outbox = new Outbox(() => held.current());
   const bell = new Bell();
   let state: LinkState = startOffline(clock.nowMs());
   const identity = new LinkIdentity({

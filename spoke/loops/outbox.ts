@@ -10,6 +10,13 @@ const batchResourcesMost = 5_000;
 const resultsMost = 100;
 const begunMost = 1_000;
 
+/** What the hub wants on this cluster, as the spoke last heard it; a new value whenever that changed. */
+type Wanted = {
+  readonly applications: { readonly has: (application: ApplicationName) => boolean };
+  /** Among `applications`, what the hub does not know. */
+  readonly strays: { readonly has: (application: ApplicationName) => boolean };
+};
+
 type Kept = { readonly report: ApplicationReport; readonly digest: Digest };
 type Batch = {
   readonly sequence: number;
@@ -38,7 +45,12 @@ export class Outbox {
   readonly #begun = new Set<string>();
   #onItsWay: Batch | undefined;
   #sequence = 0;
-  #root: Digest | undefined;
+  #root: { readonly of: Wanted; readonly root: Digest } | undefined;
+  readonly #wanted: () => Wanted;
+
+  constructor(wanted: () => Wanted) {
+    this.#wanted = wanted;
+  }
 
   /** `undefined`: there is nothing to say of it any more. Returns whether that is news. */
   setReport(application: ApplicationName, report: ApplicationReport | undefined): boolean {
@@ -93,23 +105,31 @@ export class Outbox {
     return this.#results.has(commandId) || this.#begun.has(commandId);
   }
 
-  /** What the hub holds once it has heard everything. */
+  /**
+   * What the hub holds once it has heard everything. It is told how a removal goes, and keeps reports only of what
+   * it wants.
+   */
   statusRoot(): Digest {
-    this.#root ??= desiredRoot(
-      new Map([...this.#reports].map(([name, { digest }]) => [name, digest])),
-    );
-    return this.#root;
+    const of = this.#wanted();
+    if (this.#root?.of === of) return this.#root.root;
+    const kept = [...this.#reports].filter(([name]) => isKept(name, of));
+    const root = desiredRoot(new Map(kept.map(([name, { digest }]) => [name, digest])));
+    this.#root = { of, root };
+    return root;
   }
 
   /**
-   * A session begins; nothing is on its way any more. When the hub's root is ours it has every report,
-   * otherwise it gets them all.
+   * A session begins; nothing is on its way any more. When the hub's root is ours it has every report that it
+   * keeps, otherwise it gets them all.
    */
   beginSession(hubStatusRoot: Digest): void {
     this.#giveBack();
     this.#sequence = 0;
-    if (hubStatusRoot === this.statusRoot()) this.#changed.clear();
-    else for (const name of this.#reports.keys()) this.#changed.add(name);
+    const wanted = this.#wanted();
+    const hasAll = hubStatusRoot === this.statusRoot();
+    for (const name of this.#reports.keys())
+      if (hasAll && isKept(name, wanted)) this.#changed.delete(name);
+      else this.#changed.add(name);
     for (const [application, generation] of this.#removed) this.addRemoved(application, generation);
   }
 
@@ -187,3 +207,6 @@ export class Outbox {
     for (const name of batch?.gone ?? []) if (!this.#reports.has(name)) this.#gone.add(name);
   }
 }
+
+const isKept = (application: ApplicationName, { applications, strays }: Wanted): boolean =>
+  applications.has(application) && !strays.has(application);

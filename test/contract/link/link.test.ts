@@ -206,7 +206,8 @@ suite("the link over TLS, from hub to spoke and back", () => {
       resources: [],
     };
     try {
-      await eventually(() => assert.equal(spoke.loop.state().kind, "attached"));
+      here.store.desire(cluster, "web", []);
+      await eventually(() => assert.equal(here.store.cluster(cluster).stored?.version, 1));
       spoke.loop.report(web, report);
       const { reports } = here.store.cluster(cluster);
       await eventually(() => assert.deepEqual(reports.get(web), report));

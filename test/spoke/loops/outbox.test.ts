@@ -47,9 +47,13 @@ function drain(outbox: Outbox, confirm = false): string[] {
   return said;
 }
 
+const everything = { applications: { has: () => true }, strays: new Set<ApplicationName>() };
+
+const newOutbox = (): Outbox => new Outbox(() => everything);
+
 suite("Outbox", () => {
   test("says the newest report of each application, once", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     outbox.beginSession(nothing);
     outbox.setReport(name("web"), reportOf("web", "1"));
     outbox.setReport(name("api"), reportOf("api"));
@@ -60,7 +64,7 @@ suite("Outbox", () => {
   });
 
   test("has one report on its way at a time", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     outbox.beginSession(nothing);
     outbox.setReport(name("web"), reportOf("web"));
     assert.deepEqual(drain(outbox), ["report web"]);
@@ -73,7 +77,7 @@ suite("Outbox", () => {
   });
 
   test("says everything again when the hub turns out to hold something else, unless that is explained", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     outbox.beginSession(nothing);
     outbox.setReport(name("web"), reportOf("web"));
     assert.equal(outbox.sayAllUnless(nothing), false, "it is still unsaid");
@@ -87,7 +91,7 @@ suite("Outbox", () => {
   });
 
   test("says again what a broken session may have lost, in its newest form", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     outbox.beginSession(nothing);
     outbox.setReport(name("web"), reportOf("web", "1"));
     drain(outbox);
@@ -97,7 +101,7 @@ suite("Outbox", () => {
   });
 
   test("says everything to a hub whose root differs, nothing to one whose root is the same", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     const report = reportOf("web");
     outbox.setReport(name("web"), report);
     assert.equal(outbox.statusRoot(), desiredRoot(new Map([["web", reportDigest(report)]])));
@@ -107,8 +111,39 @@ suite("Outbox", () => {
     assert.deepEqual(drain(outbox, true), ["report web"]);
   });
 
+  test("does not count what the hub has ordered away, or does not know, among what it holds", () => {
+    let wanted = {
+      applications: new Set([name("web"), name("api"), name("lost")]),
+      strays: new Set([name("lost")]),
+    };
+    const outbox = new Outbox(() => wanted);
+    const report = reportOf("web");
+    for (const one of [report, reportOf("api"), reportOf("lost")])
+      outbox.setReport(one.application, one);
+    drain(outbox, true);
+    const both = outbox.statusRoot();
+    wanted = { ...wanted, applications: new Set([name("web"), name("lost")]) };
+    const one = outbox.statusRoot();
+    assert.notEqual(one, both);
+    assert.equal(one, desiredRoot(new Map([["web", reportDigest(report)]])));
+    assert.equal(outbox.sayAllUnless(one), false, "it is what the hub holds");
+    outbox.setReport(name("api"), reportOf("api", "is being removed"));
+    assert.deepEqual(
+      drain(outbox, true),
+      ["report api"],
+      "how a removal goes is said all the same",
+    );
+    assert.equal(outbox.sayAllUnless(one), false, "that does not change what the hub holds");
+    outbox.beginSession(one);
+    assert.deepEqual(
+      drain(outbox, true),
+      ["report api lost"],
+      "a hub that was restored learns of it",
+    );
+  });
+
   test("divides what is much", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     for (let index = 0; index < 600; index += 1)
       outbox.setReport(name(`app-${index}`), reportOf(`app-${index}`));
     outbox.beginSession(elsewhere);
@@ -116,14 +151,14 @@ suite("Outbox", () => {
       drain(outbox, true).map((report) => report.split(" ").length - 1),
       [500, 100],
     );
-    const large = new Outbox();
+    const large = newOutbox();
     for (const one of ["a", "b", "c"]) large.setReport(name(one), reportOf(one, "", 3_000));
     large.beginSession(elsewhere);
     assert.deepEqual(drain(large, true), ["report a", "report b", "report c"]);
   });
 
   test("says that there is nothing more to say of an application", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     outbox.setReport(name("web"), reportOf("web"));
     outbox.setReport(name("web"), undefined);
     outbox.beginSession(elsewhere);
@@ -133,7 +168,7 @@ suite("Outbox", () => {
   });
 
   test("says a removal until the hub has recorded it, and then which one that was", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     outbox.beginSession(nothing);
     outbox.addRemoved(name("web"), 4);
     assert.deepEqual(drain(outbox), ["ack removed", "report -web"]);
@@ -145,7 +180,7 @@ suite("Outbox", () => {
   });
 
   test("says one acknowledgement per application and level, the newest", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     for (const generation of [1, 2, 3])
       outbox.addAck({ kind: "applied", application: name("web"), generation });
     outbox.addAck({ kind: "healthy", application: name("web"), generation: 2, atMs: 0 });
@@ -156,7 +191,7 @@ suite("Outbox", () => {
   });
 
   test("keeps the result of a command for a hub that asks again", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     outbox.begin("1");
     assert.equal(outbox.repeatResult("1"), true, "it runs: its result will come");
     assert.deepEqual(drain(outbox), []);
@@ -168,7 +203,7 @@ suite("Outbox", () => {
   });
 
   test("forgets old results rather than grow", () => {
-    const outbox = new Outbox();
+    const outbox = newOutbox();
     for (let index = 0; index < 150; index += 1)
       outbox.addResult({ kind: "command-result", id: `${index}`, succeeded: true, message: "" });
     assert.equal(drain(outbox).length, 100);
