@@ -36,6 +36,8 @@ export type SyncEvent =
       readonly generation: Generation;
       readonly reason: SyncReason;
       readonly confirmed: boolean;
+      /** What a running attempt is for is wanted no more, whatever its generation. */
+      readonly isReplaced: boolean;
     }
   /** Every blob of the bundle is at hand. */
   | { readonly kind: "fetched" }
@@ -107,8 +109,8 @@ function onWanted(
   wanted: Extract<SyncEvent, { kind: "wanted" }>,
   nowMs: number,
 ): Step {
-  const { generation, reason, confirmed } = wanted;
-  const running = state.kind === "idle" ? undefined : state.attempt;
+  const { generation, reason, confirmed, isReplaced } = wanted;
+  const running = state.kind === "idle" || isReplaced ? undefined : state.attempt;
   const isOrder = reason === "command";
   // An older generation never takes over; the same one only when somebody asks for it.
   if (running !== undefined && !isOrder && generation <= running.generation) return to(state);

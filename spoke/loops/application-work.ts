@@ -14,16 +14,21 @@ import type { PodLook } from "./pod-looks.ts";
 
 /**
  * All the sync loop remembers of one application. Written by the sync loop only: `desired`, `tombstone`,
- * `commands` and `isStale` from outside events as they come, everything else during the application's own turn.
+ * `isReplaced`, `commands` and `isStale` from outside events as they come, everything else during the
+ * application's own turn.
  *
  * Nothing here has to survive a restart: it follows from the disk, the inventory, and the cluster.
  */
 export class ApplicationWork {
   readonly application: ApplicationName;
+  /** The same object for as long as the same is wanted. */
   desired: DesiredApplication | undefined;
   tombstone: Tombstone | undefined;
   /** No longer held: whoever still works on it stops at the next safe point. */
   isDropped = false;
+
+  /** What is wanted was replaced, maybe under the number it had: a running attempt is for something else. */
+  isReplaced = false;
 
   state: SyncState = idle;
   bundle: LoadedBundle | undefined;
@@ -75,6 +80,20 @@ export class ApplicationWork {
 
   constructor(application: ApplicationName) {
     this.application = application;
+  }
+
+  /** Takes in something that was not wanted before. What was applied says nothing of it, whatever its number. */
+  want(desired: DesiredApplication): void {
+    if (desired.generation === this.desired?.generation) {
+      this.appliedGeneration = 0;
+      this.healthyGeneration = 0;
+      this.ackedApplied = 0;
+      this.ackedHealthy = 0;
+    }
+    this.desired = desired;
+    this.tombstone = undefined;
+    this.isReplaced = true;
+    this.heal = noRepairs;
   }
 
   beginAttempt(): void {

@@ -57,22 +57,25 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
   function decide(work: ApplicationWork): boolean {
     const { desired, state } = work;
     if (desired === undefined) return false;
-    const order = takeSyncCommand(work);
-    if (order !== undefined) return want(work, desired.generation, "command", order.prune);
     const { generation, policy } = desired;
+    const isReplaced = takeReplaced(work);
+    const order = takeSyncCommand(work);
+    if (order !== undefined)
+      return want(work, { generation, reason: "command", confirmed: order.prune, isReplaced });
     switch (state.kind) {
       case "idle":
         return decideWhenIdle(work);
       case "waiting":
-        if (generation > state.attempt.generation && policy.automated)
-          return want(work, generation, "generation");
+        if ((isReplaced || generation > state.attempt.generation) && policy.automated)
+          return want(work, { generation, reason: "generation", isReplaced });
         return step(work, { kind: takeHurry(work) ? "hurry" : "tick" });
       case "fetching":
       case "applying":
       case "settling":
       case "pruning":
-        if (generation === state.attempt.generation) return step(work, { kind: "tick" });
-        if (policy.automated) return want(work, generation, "generation");
+        if (!isReplaced && generation === state.attempt.generation)
+          return step(work, { kind: "tick" });
+        if (policy.automated) return want(work, { generation, reason: "generation", isReplaced });
         // An order was for the generation it was given at.
         return step(work, {
           kind: "problem",
@@ -82,6 +85,12 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
       default:
         return unreachable(state, "sync state");
     }
+  }
+
+  function takeReplaced(work: ApplicationWork): boolean {
+    const { isReplaced } = work;
+    work.isReplaced = false;
+    return isReplaced;
   }
 
   function takeHurry(work: ApplicationWork): boolean {
@@ -94,7 +103,8 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
     const { desired } = work;
     if (desired?.policy.automated !== true) return false;
     const todo = workIn(view.plan(work, false));
-    if (todo.byGeneration) return want(work, desired.generation, "generation");
+    const { generation } = desired;
+    if (todo.byGeneration) return want(work, { generation, reason: "generation" });
     if (!todo.byDrift || !desired.policy.selfHeal) return false;
     const nowMs = clock.nowMs();
     const atMs = repairAtMs(work.heal, nowMs);
@@ -103,22 +113,27 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
       return false;
     }
     work.heal = afterRepair(work.heal, nowMs);
-    return want(work, desired.generation, "drift");
+    return want(work, { generation, reason: "drift" });
   }
 
   function decideRemoval(work: ApplicationWork, generation: Generation): boolean {
     const { state } = work;
     const isUnderWay = state.kind !== "idle" && state.attempt.reason === "tombstone";
-    return isUnderWay ? step(work, { kind: "tick" }) : want(work, generation, "tombstone", true);
+    return isUnderWay
+      ? step(work, { kind: "tick" })
+      : want(work, { generation, reason: "tombstone", confirmed: true });
   }
 
   function want(
     work: ApplicationWork,
-    generation: Generation,
-    reason: SyncReason,
-    confirmed = false,
+    wanted: {
+      readonly generation: Generation;
+      readonly reason: SyncReason;
+      readonly confirmed?: boolean;
+      readonly isReplaced?: boolean;
+    },
   ): boolean {
-    return step(work, { kind: "wanted", generation, reason, confirmed });
+    return step(work, { kind: "wanted", confirmed: false, isReplaced: false, ...wanted });
   }
 
   function takeSyncCommand(work: ApplicationWork): Command | undefined {
@@ -146,7 +161,11 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
     const before = work.state;
     const { state, effects } = stepSync(before, event, clock.nowMs());
     work.state = state;
-    if (state.kind === "fetching" && before.kind !== "fetching") begin(work);
+    if (
+      state.kind === "fetching" &&
+      !(before.kind === "fetching" && before.attempt === state.attempt)
+    )
+      begin(work);
     return effects.map((effect) => doEffect(work, effect)).includes(true);
   }
 

@@ -53,8 +53,8 @@ export type OngoingPass = {
 /** How long the cluster may need to know everywhere what it knows somewhere. */
 export const discoveryLagMs = 1_000;
 
-export const isSuperseded = ({ work, attempt }: OngoingPass): boolean =>
-  work.isDropped || work.tombstone !== undefined || work.desired?.generation !== attempt.generation;
+export const isSuperseded = ({ work, desired }: OngoingPass): boolean =>
+  work.isDropped || work.tombstone !== undefined || work.desired !== desired;
 
 /** Made anew each time: every answer of the cluster may change it. */
 export const planOf = ({ work, attempt, found, needs }: OngoingPass): Plan =>

@@ -12,7 +12,8 @@ import { sideBySide } from "./side-by-side.ts";
 /**
  * Removes an application as far as can be done without waiting for the cluster.
  *
- * Done once its inventory is empty. What stays by rule leaves the inventory too, and is logged.
+ * Done once its inventory is empty. What stays by rule leaves the inventory too, and is logged. Stops where it
+ * is when the order is taken back.
  */
 export async function removeApplication(
   work: ApplicationWork,
@@ -21,7 +22,8 @@ export async function removeApplication(
   signal: AbortSignal,
 ): Promise<Pass> {
   const { inventories, view, log } = needs;
-  const { application } = work;
+  const { application, tombstone } = work;
+  const isOrdered = (): boolean => !work.isDropped && work.tombstone === tombstone;
   work.problems.clear();
   const undecided = needs.applications().find((name) => view.isUnread(name));
   if (undecided !== undefined)
@@ -56,8 +58,9 @@ export async function removeApplication(
   for (const step of steps) {
     const pending = step.filter(({ isAsked }) => !isAsked);
     const remove = ({ entry }: (typeof pending)[number]): Promise<void> =>
-      removeObject(work, entry, needs, signal);
+      removeObject(work, entry, isOrdered, needs, signal);
     await sideBySide(pending, settings.objectsAtOnceMost, remove, signal);
+    if (!isOrdered()) return { kind: "superseded" };
     const [failed] = [...work.problems];
     if (failed !== undefined) {
       await inventories.save(application, signal);

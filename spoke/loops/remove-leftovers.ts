@@ -28,8 +28,9 @@ export async function removeLeftovers(pass: OngoingPass, signal: AbortSignal): P
   for (const step of steps) {
     const pending = step.filter(({ live }) => !isBeingRemoved(live, work));
     const remove = ({ entry }: Removable): Promise<void> =>
-      removeObject(work, entry, needs, signal);
+      removeObject(work, entry, () => !isSuperseded(pass), needs, signal);
     await sideBySide(pending, settings.objectsAtOnceMost, remove, signal);
+    if (isSuperseded(pass)) return { kind: "superseded" };
     const keys = step.map(({ key }) => key);
     const failed = failureAmong(keys, work.problems);
     if (failed !== undefined) return failed;

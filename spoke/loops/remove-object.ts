@@ -21,18 +21,21 @@ export type RemoveNeeds = {
  * very one we applied. What turns out not to be ours leaves the inventory and stays in the cluster.
  *
  * An accepted removal is remembered in `work.removing` until the watches show that the object is gone. A
- * refused one is left in `work.problems`.
+ * refused one is left in `work.problems`. Nothing is removed once `isOrdered` says that it is no longer meant.
  */
 export async function removeObject(
   work: ApplicationWork,
   entry: InventoryEntry,
+  isOrdered: () => boolean,
   needs: RemoveNeeds,
   signal: AbortSignal,
 ): Promise<void> {
   const { cluster, inventories, log } = needs;
   const { application } = work;
   const { key } = entry;
+  if (!isOrdered()) return undefined;
   const object = await cluster.get(key, signal);
+  if (!isOrdered()) return undefined;
   if (object === undefined) return onGone();
   const live = liveFrom(object);
   if (!isOwned(entry, live, { hubId: needs.hubId(), application })) return onNotOurs();

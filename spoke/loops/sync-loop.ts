@@ -5,13 +5,16 @@ import { Mailbox } from "../../proto/kit/mailbox.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { Turns } from "../../proto/kit/turns.ts";
-import type { Tombstone } from "../../proto/words/desired.ts";
+import {
+  desiredDigest,
+  type DesiredApplication,
+  type Tombstone,
+} from "../../proto/words/desired.ts";
 import type { ApplicationName, Generation } from "../../proto/words/ids.ts";
 import type { Ack, Command, CommandResult } from "../../proto/words/link-messages.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import type { ApplicationReport } from "../../proto/words/report.ts";
 import type { ClusterApi, InventoryStore } from "../domain/cluster.ts";
-import { noRepairs } from "../domain/heal.ts";
 import type { HeldSet } from "../domain/held-set.ts";
 import type { PruneBrake } from "../domain/plan.ts";
 import { reachOf, type Reach } from "../domain/reach.ts";
@@ -198,12 +201,9 @@ export function createSyncLoop(
       if (tombstone !== undefined && tombstone.generation > desired.generation) continue;
       present.add(application);
       const work = workOf(application);
-      const isKnown = work.desired?.generation === desired.generation;
-      const isWanted = work.tombstone === undefined;
-      work.desired = desired;
-      work.tombstone = undefined;
-      if (isKnown && isWanted) continue;
-      work.heal = noRepairs;
+      const isKnown = work.desired !== undefined && isSameOffer(work.desired, desired);
+      if (isKnown && work.tombstone === undefined) continue;
+      work.want(desired);
       wake(application);
     }
     for (const [application, tombstone] of held.tombstones) {
@@ -352,7 +352,11 @@ export function createSyncLoop(
   return { run, setHeld, command };
 }
 
-/** A restored hub, which has forgotten what it ordered, may order something else under the same number. */
+/** A restored hub, which has forgotten what it offered, may offer something else under the same number. */
+const isSameOffer = (a: DesiredApplication, b: DesiredApplication): boolean =>
+  a === b || (a.generation === b.generation && desiredDigest(a) === desiredDigest(b));
+
+/** The same of an order to remove. */
 const isSameOrder = (a: Tombstone, b: Tombstone): boolean =>
   a.generation === b.generation &&
   a.keepObjects === b.keepObjects &&

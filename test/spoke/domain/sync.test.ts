@@ -14,11 +14,13 @@ import {
 const wanted = (
   generation: number,
   reason: "generation" | "command" = "generation",
+  isReplaced = false,
 ): SyncEvent => ({
   kind: "wanted",
   generation,
   reason,
   confirmed: reason === "command",
+  isReplaced,
 });
 
 /** The states a story goes through, and the effects of its last step. */
@@ -56,6 +58,25 @@ suite("stepSync", () => {
       startedAtMs: 1,
       finishedAtMs: 9,
     });
+  });
+
+  test("begins anew for what replaces the running attempt's aim, whatever its number, and confirms nothing", () => {
+    const story: (readonly [number, SyncEvent])[] = [
+      [1, wanted(4, "command")],
+      [2, { kind: "fetched" }],
+    ];
+    for (const generation of [3, 4, 5]) {
+      const { state, effects } = tell([...story, [3, wanted(generation, "generation", true)]]);
+      assert.deepEqual(effects, ["carry-out"]);
+      assert.ok(state.kind === "fetching");
+      assert.deepEqual(state.attempt, {
+        generation,
+        reason: "generation",
+        confirmed: false,
+        startedAtMs: 3,
+        failures: 0,
+      });
+    }
   });
 
   test("waits after a problem, and begins anew when its time has come", () => {
