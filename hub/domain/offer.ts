@@ -14,7 +14,10 @@ export type Offering = {
   readonly digests: ReadonlyMap<ApplicationName, Digest> | undefined;
   /** The held version is one this hub never made: it was restored from a backup. A delta from it would lie. */
   readonly foreign: boolean;
-  /** The version at which the spoke, told everything, kept newer generations than ours. */
+  /**
+   * The version of which this spoke needs to hear nothing more: it brings it nothing new, or the spoke, told
+   * everything, kept newer generations than ours.
+   */
   readonly settledAt: Version | undefined;
 };
 
@@ -25,12 +28,15 @@ export type NextOffer =
   | { readonly kind: "ask" }
   | { readonly kind: "compare"; readonly digests: ReadonlyMap<ApplicationName, Digest> };
 
-/** What to send next so that the spoke holds what it should. */
+/**
+ * What to send next so that the spoke holds what it should. Equal roots are not enough for that: a root is that of
+ * the entries, and says nothing of what was ordered away since the version held.
+ */
 export function nextOffer(offering: Offering, current: SetState): NextOffer {
   if (offering.awaits !== "nothing") return { kind: "wait" };
   if (offering.digests !== undefined) return { kind: "compare", digests: offering.digests };
-  if (offering.held.root === current.root || offering.settledAt === current.version)
-    return { kind: "agreed" };
+  const holdsAll = offering.held.version === current.version && offering.held.root === current.root;
+  if (holdsAll || offering.settledAt === current.version) return { kind: "agreed" };
   if (offering.foreign || offering.held.version > current.version) return { kind: "ask" };
   return { kind: "delta", base: offering.held.version };
 }

@@ -92,8 +92,6 @@ export function createExchange(
   const dismissal = Promise.withResolvers<SessionEnd>();
 
   let offering = opened.offering;
-  /** The version the store knows the spoke to have. */
-  let recordedVersion = opened.offering.held.version;
   let heardAtMs = clock.nowMs();
   /** Since when a message waits for the spoke to take it. */
   let sendingSinceMs: number | undefined;
@@ -180,7 +178,6 @@ export function createExchange(
             `version ${ack.version} was never offered, at most ${newestOffered} was`,
           );
         await desiredSets.recordStored(cluster, ack.version, ack.root, clock.nowMs(), signal);
-        recordedVersion = ack.version;
         offering = {
           ...offering,
           held: { version: ack.version, root: ack.root },
@@ -258,32 +255,21 @@ export function createExchange(
   async function sayDesired(signal: AbortSignal): Promise<void> {
     const current = await desiredSets.current(cluster, signal);
     const next = nextOffer(offering, current);
+    // Looked at again with the next heartbeat, or when the session is woken. A spoke that holds nothing is told
+    // nothing either: its disk may be new and its cluster full, and what we remember may be a backup.
+    if (!needs.isCaughtUp()) return;
     switch (next.kind) {
       case "wait":
-        return;
       case "agreed":
-        // Changed and changed back: the spoke holds this version's content under an older number.
-        if (offering.held.root === current.root && recordedVersion !== current.version) {
-          recordedVersion = current.version;
-          await desiredSets.recordStored(
-            cluster,
-            current.version,
-            current.root,
-            clock.nowMs(),
-            signal,
-          );
-        }
         return;
       case "delta": {
         const change = await desiredSets.changeSince(cluster, next.base, signal);
-        return change === undefined ? ask(signal) : offer(change, signal);
+        if (change === undefined) return ask(signal);
+        return bringsNothing(change) ? settle(change, signal) : offer(change, signal);
       }
       case "ask":
         return ask(signal);
       case "compare": {
-        // Looked at again with the next heartbeat, or when the session is woken. Whoever has seen a version
-        // and holds nothing knows that it was removed; who never saw one has nothing to be overruled.
-        if (!needs.isCaughtUp() && (offering.held.version > 0 || next.digests.size > 0)) return;
         const change = await desiredSets.changeAgainst(cluster, next.digests, signal);
         // If even that leaves another root, the spoke has newer generations than this hub remembers.
         offering = { ...offering, digests: undefined, settledAt: change.target };
@@ -292,6 +278,15 @@ export function createExchange(
       default:
         return unreachable(next, "offer");
     }
+  }
+
+  /** Changed and changed back: the spoke holds this version's content under an older number. */
+  const bringsNothing = ({ root, tombstones }: DesiredChange): boolean =>
+    root === offering.held.root && tombstones.length === 0;
+
+  async function settle({ target, root }: DesiredChange, signal: AbortSignal): Promise<void> {
+    offering = { ...offering, settledAt: target };
+    await desiredSets.recordStored(cluster, target, root, clock.nowMs(), signal);
   }
 
   async function ask(signal: AbortSignal): Promise<void> {

@@ -86,7 +86,11 @@ export function createDesiredSets(database: Database): DesiredSets {
           target: known.desired_version,
           root: known.desired_root,
           upserts: entries.map(entryFromRow).toSorted(byApplication),
-          tombstones: tombstones.map(tombstoneFromRow).toSorted(byApplication),
+          tombstones: tombstones
+            // Whoever holds nothing has nothing to do for what is done.
+            .filter((row) => base > 0 || row.carried_out_at_ms === null)
+            .map(tombstoneFromRow)
+            .toSorted(byApplication),
           strays: [],
         };
       }, signal),

@@ -278,7 +278,10 @@ export type DesiredSets = {
     cluster: ClusterId,
     signal: AbortSignal,
   ) => Promise<{ readonly version: Version; readonly root: Digest }>;
-  /** `undefined`: changes since `base` are not retained, or `base` is not ours; ask for digests. */
+  /**
+   * `undefined`: changes since `base` are not retained, or `base` is not ours; ask for digests. From 0, the
+   * tombstones that were carried out are left out.
+   */
   readonly changeSince: (
     cluster: ClusterId,
     base: Version,

@@ -45,6 +45,20 @@ export function desiredSetCases(it: Case): void {
     assert.equal(root, desiredRoot(new Map([["web", desiredDigest(web)]])));
   });
 
+  it("leave out what was carried out of the change from nothing, and only there", async (store) => {
+    const cluster = await addCluster(store, "a");
+    const bundle = await putBundle(store, { one: 1 });
+    await publish(store, [write("web", cluster, bundle), write("api", cluster, bundle)]);
+    await publish(store, [remove("web", cluster), remove("api", cluster)]);
+    await store.desiredSets.recordRemoved(cluster, app("web"), 2, atMs, signal);
+    const orderedSince = async (base: number) =>
+      (await store.desiredSets.changeSince(cluster, base, signal))?.tombstones.map(
+        ({ application }) => application,
+      );
+    assert.deepEqual(await orderedSince(0), ["api"]);
+    assert.deepEqual(await orderedSince(1), ["api", "web"]);
+  });
+
   it("give an application that came back instead of its tombstone", async (store) => {
     const cluster = await addCluster(store, "a");
     const bundle = await putBundle(store, { one: 1 });

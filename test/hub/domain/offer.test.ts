@@ -30,9 +30,14 @@ suite("nextOffer", () => {
       expect: { kind: "delta", base: 0 },
     },
     {
-      name: "nothing when the roots are equal, whatever the versions",
-      offering: offering({ held: { version: 4, root: b } }),
+      name: "nothing when versions and roots are equal",
+      offering: offering({ held: { version: 7, root: b } }),
       expect: { kind: "agreed" },
+    },
+    {
+      name: "a delta though the roots are equal, for something may have been ordered away",
+      offering: offering({ held: { version: 4, root: b } }),
+      expect: { kind: "delta", base: 4 },
     },
     {
       name: "nothing before the last change is acknowledged",
@@ -60,7 +65,7 @@ suite("nextOffer", () => {
       expect: { kind: "ask" },
     },
     {
-      name: "nothing to a spoke that keeps newer generations of this version",
+      name: "nothing to a spoke that needs to hear nothing more of this version",
       offering: offering({ settledAt: 7 }),
       expect: { kind: "agreed" },
     },

@@ -140,12 +140,12 @@ suite("attach", () => {
   });
 
   const unlike = new Map([["old" as ApplicationName, digestOfText("old")]]);
-  for (const { name, heldVersion, digests, keeps } of [
-    { name: "that never saw a version", heldVersion: 0, digests: new Map(), keeps: false },
-    { name: "that holds something", heldVersion: 7, digests: unlike, keeps: true },
-    { name: "from which all was removed", heldVersion: 7, digests: new Map(), keeps: true },
+  for (const { name, heldVersion, digests } of [
+    { name: "that holds nothing, for its disk is new", heldVersion: 0, digests: new Map() },
+    { name: "that holds something", heldVersion: 7, digests: unlike },
+    { name: "from which all was removed", heldVersion: 7, digests: new Map() },
   ])
-    test(`a spoke ${name} ${keeps ? "keeps that" : "is offered what is known"} until Git has been read`, async () => {
+    test(`a spoke ${name}, hears nothing from memory until Git has been read`, async () => {
       let isCaughtUp = false;
       let asked = 0;
       const { store, cluster, sessions, heard, ended, stop } = session(
@@ -165,19 +165,31 @@ suite("attach", () => {
       store.desire(cluster, "web", [{ a: 1 }]);
       store.forgetHistory(cluster);
       await eventually(() => assert.ok(asked > 0));
-      if (keeps) {
-        // A command goes out after whatever was offered before it.
-        store.order(cluster, {});
-        sessions.wake(cluster);
-        await eventually(() => assert.equal(heardOf("command"), 1));
-        assert.equal(heardOf("desired"), 0);
-        isCaughtUp = true;
-        sessions.wake(cluster);
-      }
+      // A command goes out after whatever was offered before it.
+      store.order(cluster, {});
+      sessions.wake(cluster);
+      await eventually(() => assert.equal(heardOf("command"), 1));
+      assert.equal(heardOf("desired") + heardOf("desired-digests-wanted"), 0);
+      isCaughtUp = true;
+      sessions.wake(cluster);
       await eventually(() => assert.equal(heardOf("desired"), 1));
       stop();
       await assert.rejects(ended, /over/);
     });
+
+  test("a removal nobody carried out is told to a spoke with a new disk, though the roots are equal", async () => {
+    const { store, cluster, sessions, heard, ended, stop } = session([hello]);
+    store.desire(cluster, "web", [{ a: 1 }]);
+    store.tombstone(cluster, "web");
+    sessions.wake(cluster);
+    await eventually(() => {
+      const [said] = heard.filter((message) => message.kind === "desired");
+      const removed = said?.change.tombstones.map(({ application }) => application);
+      assert.deepEqual(removed, ["web"]);
+    });
+    stop();
+    await assert.rejects(ended, /over/);
+  });
 
   test("a good-bye that nobody takes does not hold up the end", async () => {
     const { sessions, cluster, ended, stop } = session([hello], { takes: 1 });
