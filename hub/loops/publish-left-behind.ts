@@ -60,19 +60,17 @@ export class LeftBehind {
     }));
   }
 
-  /** Remembers what an origin wanted and could not have. */
+  /** Remembers what an origin wanted and could not have, and why, in words that follow "it". */
   deny(
     taker: Origin,
-    names: readonly ApplicationName[],
+    names: Iterable<ApplicationName>,
     owners: ReadonlyMap<ApplicationName, Origin>,
+    why: string,
   ): void {
     for (const name of names) {
       const owner = owners.get(name);
       if (owner !== undefined && !this.#waits.has(originKey(owner)))
-        this.#waits.set(
-          originKey(owner),
-          `${describeOrigin(taker)} wants ${name} and cannot take it over as it is written there`,
-        );
+        this.#waits.set(originKey(owner), `${describeOrigin(taker)} wants ${name} and ${why}`);
     }
   }
 

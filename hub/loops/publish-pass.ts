@@ -8,7 +8,7 @@ import type { ClusterFact } from "../domain/facts.ts";
 import { removedOrigins, type FleetDocuments } from "../domain/fleet-documents.ts";
 import type { OriginPlan, RolloutInput } from "../domain/plan/input.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
-import type { ClusterId } from "../../proto/words/ids.ts";
+import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import type { ApplicationSetRecord, Origin, PublishedApplication } from "../domain/records.ts";
 import { consultsLive } from "../domain/set-policy.ts";
 import { atPace, type Pace } from "./pace.ts";
@@ -140,6 +140,7 @@ export class Pass {
       const known = await this.#needs.origins(signal);
       const removed = removedOrigins(known, this.#fleet);
       await this.#leftBehind.learn(removed, signal);
+      for (const origin of removed) this.#unsettle(origin);
       for (const work of await this.#works(known, signal)) {
         await this.#pace.breathe(signal);
         await this.#carryOut(work, signal);
@@ -164,13 +165,29 @@ export class Pass {
     };
   }
 
+  /**
+   * An origin that is gone may lose to others what it was settled with, before its own removal is looked at. When
+   * it comes back as it was, it has to be made again.
+   */
+  #unsettle(origin: Origin): void {
+    const key = originKey(origin);
+    const remembered = this.#memory.origins.get(key);
+    if (remembered === undefined) return;
+    if (remembered.inputs === this.#inputs(removalOf(origin), remembered.uses)) return;
+    this.#memory.origins.set(key, {
+      ...remembered,
+      isSettled: false,
+      restsUntilMs: 0,
+      made: undefined,
+    });
+  }
+
   /** What becomes of an origin that is gone from Git, after all others: what is moved away must have arrived. */
   async #remove(origin: Origin, signal: AbortSignal): Promise<void> {
     // Who has to be asked again soon has not said yet what it takes over.
     if (this.#waiting > 0)
       return this.#need(this.#usesBefore(origin, await this.#needs.published(origin, signal)));
-    const make = () => Promise.resolve(madeOf({ kind: "removed" }));
-    return this.#carryOut({ origin, file: "", input: "removed", make }, signal);
+    return this.#carryOut(removalOf(origin), signal);
   }
 
   /** Everything to do, but for what is gone from Git. */
@@ -233,13 +250,15 @@ export class Pass {
 
   async #carryOut(work: Work, signal: AbortSignal): Promise<void> {
     const uses = new UseLog(this.#needs.revision);
+    const owners = new Map<ApplicationName, Origin>();
     try {
-      await this.#publishOrigin(work, uses, signal);
+      await this.#publishOrigin(work, uses, owners, signal);
     } catch (error) {
       signal.throwIfAborted();
       // The store's trouble is everybody's. A bug costs the origin that met it.
       if (error instanceof Trouble) throw error;
       this.#failures += 1;
+      this.#leftBehind.deny(work.origin, owners.keys(), owners, "could not be published");
       this.#need([
         ...uses.all(),
         ...(this.#memory.origins.get(originKey(work.origin))?.uses ?? []),
@@ -254,7 +273,13 @@ export class Pass {
     }
   }
 
-  async #publishOrigin(work: Work, uses: UseLog, signal: AbortSignal): Promise<void> {
+  /** Leaves in `uses` and `owners` what it read, and whose the names were that it wants, as far as it came. */
+  async #publishOrigin(
+    work: Work,
+    uses: UseLog,
+    owners: Map<ApplicationName, Origin>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const key = originKey(work.origin);
     const remembered = this.#memory.origins.get(key);
     const isSame =
@@ -280,7 +305,9 @@ export class Pass {
       this.#need(used);
       return;
     }
-    const planned = await this.#planned(work, made, before, startedMs, signal);
+    for (const [name, owner] of await this.#needs.owners(wantedNames(made.outcome), signal))
+      owners.set(name, owner);
+    const planned = await this.#planned(work, made, before, owners, startedMs, signal);
     const { plan, rollout, isLeftBehind } = planned;
     // What is recorded in part is settled no more, also when everything is as it was before that.
     if (remembered !== undefined)
@@ -329,6 +356,7 @@ export class Pass {
     work: Work,
     made: Made,
     before: readonly PublishedApplication[],
+    owners: ReadonlyMap<ApplicationName, Origin>,
     nowMs: number,
     signal: AbortSignal,
   ): Promise<Planned> {
@@ -346,7 +374,6 @@ export class Pass {
             ...(await this.#needs.rollout(origin.name, signal)),
           };
     const stays = keepsBecause(words) ?? this.#leftBehind.waitsBecause(origin);
-    const owners = await this.#needs.owners(wantedNames(made.outcome), signal);
     const planning = planOrigin({
       origin,
       outcome: made.outcome,
@@ -367,7 +394,12 @@ export class Pass {
       nowMs,
     });
     const plan = await atPace(planning, this.#pace, signal);
-    this.#leftBehind.deny(origin, plan.denied, owners);
+    this.#leftBehind.deny(
+      origin,
+      plan.denied,
+      owners,
+      "cannot take it over as it is written there",
+    );
     const isLeftBehind = made.outcome.kind === "removed" && stays !== undefined;
     return { plan, rowBefore, rollout, isLeftBehind };
   }
@@ -465,3 +497,10 @@ export class Pass {
     }
   }
 }
+
+const removalOf = (origin: Origin): Work => ({
+  origin,
+  file: "",
+  input: "removed",
+  make: () => Promise.resolve(madeOf({ kind: "removed" })),
+});

@@ -364,6 +364,60 @@ suite("taking over what a removed set left behind", () => {
     assert.deepEqual(await versions(), before);
   });
 
+  for (const { name, file, text } of [
+    { name: "a set", file: "fleet/old.json", text: () => set("old", elementsOf("a")) },
+    { name: "an Application", file: "fleet/a.json", text: () => plain("a") },
+  ])
+    test(`${name} that comes back as it was takes back what was taken over while somebody waited`, async () => {
+      const awayUrl = "https://git.example.com/away.git";
+      let pushes = 1;
+      /** The sources stay where they are, and one repository was never looked at. */
+      const push = (files: Readonly<Record<string, string | undefined>>) => {
+        pushes += 1;
+        const head = String(pushes).padStart(40, "0");
+        const revision: PublishNeeds["revision"] = (url, wanted) =>
+          url === awayUrl
+            ? { kind: "unknown" }
+            : { kind: "at", commit: wanted === sources ? sources : head };
+        return passes.push(files, { revision });
+      };
+      const spec = specOf("first", "one");
+      const waits = JSON.stringify({
+        apiVersion: "argoproj.io/v1alpha1",
+        kind: "Application",
+        metadata: { name: "waits" },
+        spec: { ...spec, source: { ...spec.source, repoURL: awayUrl } },
+      });
+      await push({ [file]: text() });
+      const before = [await published(), await versions()];
+      const moved = { [file]: undefined, "fleet/new.json": set("new", elementsOf("a")) };
+      assert.equal((await push({ ...moved, "fleet/waits.json": waits })).waiting, 1);
+      assert.deepEqual(await published(), ["a: new, one@1"]);
+      await push({ [file]: text(), "fleet/new.json": undefined, "fleet/waits.json": undefined });
+      assert.deepEqual([await published(), await versions()], before);
+      assert.deepEqual(await tombstones(one), []);
+    });
+
+  test("nothing goes that was wanted by a set that could not be published", async () => {
+    await passes.push({ "fleet/old.json": set("old", elementsOf("a b")) });
+    const before = await versions();
+    let failures = 0;
+    const fails: PublishNeeds["record"] = (publication, recordSignal) => {
+      if (publication.origin.name !== "new" || failures > 0)
+        return passes.store.publishing.record(publication, recordSignal);
+      failures += 1;
+      throw new TypeError("a bug");
+    };
+    const change = { "fleet/old.json": undefined, "fleet/new.json": set("new", elementsOf("a b")) };
+    await passes.push(change, { record: fails });
+    assert.equal(failures, 1);
+    assert.deepEqual(await published(), ["a: old, one@1", "b: old, one@1"]);
+    assert.match(await problemOf("old"), /because ApplicationSet new wants a and could not be/);
+    await passes.pass();
+    assert.deepEqual(await published(), ["a: new, one@1", "b: new, one@1"]);
+    assert.deepEqual(await versions(), before);
+  });
+
   test("what goes to another project goes, and is made anew there", async () => {
     await passes.push({ "fleet/old.json": set("old", elementsOf("a")) });
     await passes.push({
