@@ -3,10 +3,13 @@ import type { Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName, Generation } from "../../proto/words/ids.ts";
 import type { Ack, CommandResult, Report } from "../../proto/words/link-messages.ts";
 import { reportDigest, type ApplicationReport } from "../../proto/words/report.ts";
+import { bytesOfReport } from "../domain/bounded-report.ts";
 
 /** How much goes into one report, so that a full resend neither blocks the stream nor grows without end. */
 const batchApplicationsMost = 500;
 const batchResourcesMost = 5_000;
+/** Far from what either end takes in one message, which a report alone may come near to. */
+const batchBytesMost = 4 * 1024 * 1024;
 const resultsMost = 100;
 const begunMost = 1_000;
 
@@ -163,15 +166,17 @@ export class Outbox {
     if (this.#changed.size === 0 && this.#gone.size === 0) return undefined;
     const applications: ApplicationReport[] = [];
     let resources = 0;
+    let bytes = 0;
     for (const name of this.#changed) {
       const report = this.#reports.get(name)?.report;
       if (report === undefined) continue;
       resources += report.resources.length;
-      if (
-        applications.length > 0 &&
-        (resources > batchResourcesMost || applications.length >= batchApplicationsMost)
-      )
-        break;
+      bytes += bytesOfReport(report);
+      const isFull =
+        resources > batchResourcesMost ||
+        bytes > batchBytesMost ||
+        applications.length >= batchApplicationsMost;
+      if (isFull && applications.length > 0) break;
       applications.push(report);
       this.#changed.delete(name);
     }

@@ -155,6 +155,14 @@ suite("Outbox", () => {
     for (const one of ["a", "b", "c"]) large.setReport(name(one), reportOf(one, "", 3_000));
     large.beginSession(elsewhere);
     assert.deepEqual(drain(large, true), ["report a", "report b", "report c"]);
+    const wordy = newOutbox();
+    for (const one of ["a", "b", "c"]) {
+      const report = reportOf(one, "", 1_000);
+      const resources = report.resources.map((each) => ({ ...each, message: "é".repeat(1_000) }));
+      wordy.setReport(name(one), { ...report, resources });
+    }
+    wordy.beginSession(elsewhere);
+    assert.deepEqual(drain(wordy, true), ["report a b", "report c"]);
   });
 
   test("says that there is nothing more to say of an application", () => {
