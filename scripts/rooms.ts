@@ -74,12 +74,39 @@ function isAllowed(one: Import, file: string, room: Room): boolean {
 const packageOf = (from: string): string =>
   from.startsWith("@") ? from.split("/").slice(0, 2).join("/") : (from.split("/")[0] ?? from);
 
-/** Every violation in the checkout at `root`. */
+type Source = { readonly file: string; readonly text: string };
+
+/** Every violation in the checkout at `root`, and every grant of the map that nobody there uses. */
 export function walkRooms(root: string): readonly Violation[] {
-  return globSync("{hub,spoke,proto,scripts,test}/**/*.{ts,tsx}", { cwd: root })
+  const sources = globSync("{hub,spoke,proto,scripts,test}/**/*.{ts,tsx}", { cwd: root })
     .map((file) => file.replaceAll("\\", "/"))
     .toSorted()
-    .flatMap((file) => violationsIn(file, readFileSync(join(root, file), "utf8")));
+    .map((file): Source => ({ file, text: readFileSync(join(root, file), "utf8") }));
+  return [
+    ...sources.flatMap(({ file, text }) => violationsIn(file, text)),
+    ...rooms.flatMap((room) => unusedGrants(room, sources)),
+  ];
+}
+
+/** Files, packages and modules of Node that a room names and has not, or does not import. */
+export function unusedGrants(room: Room, sources: readonly Source[]): readonly Violation[] {
+  const inside = sources.filter(({ file }) => roomOf(file) === room);
+  const imported = new Set(
+    inside.flatMap(({ text }) => importsOf(text)).flatMap(({ from }) => [from, packageOf(from)]),
+  );
+  const modules = typeof room.node === "string" ? [] : room.node;
+  const unused = [
+    ...room.files.filter(
+      (prefix) => !prefix.endsWith("/") && !inside.some(({ file }) => file === prefix),
+    ),
+    ...[...room.packages, ...modules].filter((name) => name !== "*" && !imported.has(name)),
+  ];
+  return unused.map((name) => ({
+    file: "scripts/room-map.ts",
+    line: 1,
+    what: `grants ${name} to ${room.name}`,
+    rule: "the map names only what there is",
+  }));
 }
 
 if (import.meta.main) {

@@ -13,8 +13,8 @@ import type { TestSummary } from "./test-reporter.ts";
  */
 
 const root = join(import.meta.dirname, "..");
-const slowFolders = ["test/e2e/", "test/scenario/"];
-/** Suites against real programs outside those folders: the file's name says so. */
+const slowFolder = "test/e2e/";
+/** Suites against real programs outside that folder: the file's name says so. */
 const slowName = /(^|\/)real-[^/]+$/;
 
 const words = process.argv.slice(2);
@@ -25,8 +25,7 @@ const files = globSync("test/**/*.test.ts", { cwd: root })
   .map((file) => file.replaceAll("\\", "/"))
   .filter((file) => chosen.length === 0 || chosen.some((part) => file.startsWith(testPath(part))))
   .toSorted();
-const isSlow = (file: string): boolean =>
-  slowName.test(file) || slowFolders.some((folder) => file.startsWith(folder));
+const isSlow = (file: string): boolean => slowName.test(file) || file.startsWith(slowFolder);
 
 if (files.length === 0) {
   console.error(`no test files match ${chosen.join(", ")}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
-import { importsOf, roomOf, violationsIn } from "../../scripts/rooms.ts";
+import { importsOf, roomOf, unusedGrants, violationsIn } from "../../scripts/rooms.ts";
 
 suite("rooms", () => {
   const rows = [
@@ -67,6 +67,23 @@ suite("rooms", () => {
       ),
     );
   }
+
+  test("what a room is granted and does not use is named", () => {
+    const room = roomOf("hub/settings.ts");
+    assert.ok(room !== undefined);
+    const granted = { ...room, files: [...room.files, "hub/setting.ts"], packages: ["yaml"] };
+    const unused = unusedGrants(granted, []).map(({ what }) => what.split(" to ")[0]);
+    assert.deepEqual(unused, [
+      "grants hub/settings.ts",
+      "grants hub/setting.ts",
+      "grants yaml",
+      "grants node:path",
+    ]);
+    assert.deepEqual(
+      unusedGrants(room, [{ file: "hub/settings.ts", text: `import { join } from "node:path";` }]),
+      [],
+    );
+  });
 
   test("the longest prefix decides the room", () => {
     assert.equal(roomOf("scripts/demo.ts")?.name, "the demo");
