@@ -1,5 +1,5 @@
 import { Bell } from "../../proto/kit/bell.ts";
-import { backoffMs } from "../../proto/kit/backoff.ts";
+import { backoffMs, fullJitterMs } from "../../proto/kit/backoff.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { redact } from "../../proto/kit/redact.ts";
@@ -149,13 +149,17 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
   let blobsMayBeLost = true;
   let blobsForgottenAtMs: number | undefined;
 
-  // The whole of an exponential step, by chance: many spokes that lost one hub must not return together.
-  const fullJitterMs = (failures: number, firstMs: number, mostMs: number): number =>
-    Math.round(Math.min(mostMs, firstMs * 2 ** (failures - 1)) * random());
+  // By the whole of a step: many spokes that lost one hub must not return together.
+  const retryMs = (failures: number): number =>
+    fullJitterMs(
+      failures,
+      { firstMs: pace.retryFirstMs, factor: 2, mostMs: pace.retryMostMs },
+      random,
+    );
 
   const timing: LinkTiming = {
     silenceLimitMs: (heartbeatMs) => heartbeatMs * 2 + Math.min(pace.silenceGraceMs, heartbeatMs),
-    retryMs: (failures) => fullJitterMs(Math.max(1, failures), pace.retryFirstMs, pace.retryMostMs),
+    retryMs: (failures) => retryMs(Math.max(1, failures)),
     steadyAfterMs: pace.steadyAfterMs,
     replacedPauseMs: () => Math.round(pace.replacedPauseMs * (1 + random())),
     firstLookMs: pace.firstLookMs,
@@ -291,8 +295,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
         onHeard: () => dispatch({ kind: "heard", nowMs: clock.nowMs() }),
         onStored: afterStored,
         onCommand: needs.onCommand,
-        pauseMs: (failures) =>
-          Math.max(pace.retryFirstMs, fullJitterMs(failures, pace.retryFirstMs, pace.retryMostMs)),
+        pauseMs: (failures) => Math.max(pace.retryFirstMs, retryMs(failures)),
         clock,
         log: sessionLog,
       },
