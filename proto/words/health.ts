@@ -28,7 +28,3 @@ export function worstHealth(states: Iterable<HealthState>): HealthState {
   }
   return worst;
 }
-
-/** A word from outside; anything unknown to us is `Unknown`, never an error. */
-export const parseHealthState = (text: string): HealthState =>
-  healthStates.find((state) => state === text) ?? "Unknown";
