@@ -71,8 +71,8 @@ export type LinkLoopSettings = {
   readonly spokeVersion: string;
   /** New at every start of the process. */
   readonly bootId: string;
-  readonly capabilities?: readonly string[];
-  readonly timing?: Partial<LinkPace>;
+  /** Other than usual, for tests. */
+  readonly pace?: Partial<LinkPace>;
 };
 
 /** All pauses of the link, in one place. */
@@ -129,7 +129,7 @@ const sleepMsMost = 3_600_000;
 /** Carries out what the link machine asks for: enrolls, attaches, renews, comes back. */
 export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings): LinkLoop {
   const { hub, clock, random, log } = needs;
-  const pace = { ...usualPace, ...settings.timing };
+  const pace = { ...usualPace, ...settings.pace };
   const held = new HeldKeeper(needs.disk);
   const outbox = new Outbox(() => held.current());
   const bell = new Bell();
@@ -249,7 +249,6 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
       needs.onHeld(after);
     }
     const facts: SessionFacts = {
-      capabilities: settings.capabilities ?? [],
       spokeVersion: settings.spokeVersion,
       bootId: settings.bootId,
       kubernetesVersion: await versionInTime(signal),

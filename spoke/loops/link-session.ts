@@ -62,10 +62,7 @@ export type SessionOutcome =
   /** The hub ended the stream without a word. */
   | { readonly kind: "ended" };
 
-export type SessionFacts = Pick<
-  Hello,
-  "capabilities" | "spokeVersion" | "bootId" | "kubernetesVersion"
->;
+export type SessionFacts = Pick<Hello, "spokeVersion" | "bootId" | "kubernetesVersion">;
 
 const skewMsMost = 60_000;
 
@@ -98,6 +95,7 @@ export async function runSession(
         kind: "hello",
         protocolLeast,
         protocolMost,
+        capabilities: [],
         ...facts,
         heldVersion: held.current().version,
         heldRoot: rootSaid,

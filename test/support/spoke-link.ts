@@ -115,7 +115,7 @@ export function runSpokeLink(
       random,
       log: listLog(lines),
     },
-    { spokeVersion: "0.1.0", bootId: randomUUID(), timing: { ...quickPace, ...given.pace } },
+    { spokeVersion: "0.1.0", bootId: randomUUID(), pace: { ...quickPace, ...given.pace } },
   );
   const running = loop.run(stopping.signal).catch((error: unknown) => {
     if (!stopping.signal.aborted) throw error;
