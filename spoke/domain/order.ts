@@ -4,7 +4,7 @@ import { objectKeyParts, type ObjectKey } from "../../proto/words/object-key.ts"
 export type Orderable = {
   readonly key: ObjectKey;
   /** Sync wave as the object asks for it. */
-  readonly wave: number;
+  readonly syncWave: number;
   /** The kind this object brings to the cluster, when it is a CustomResourceDefinition. */
   readonly defines: { readonly group: string; readonly kind: string } | undefined;
 };
@@ -12,7 +12,7 @@ export type Orderable = {
 /** Objects of one kind; they may be applied side by side. */
 export type KindGroup<T> = { readonly kind: string; readonly objects: readonly T[] };
 
-export type Wave<T> = { readonly wave: number; readonly groups: readonly KindGroup<T>[] };
+export type SyncWave<T> = { readonly syncWave: number; readonly groups: readonly KindGroup<T>[] };
 
 // Definitions and namespaces first; what grants and configures before what runs; a Service before the
 // pods that get its address in their environment. Kinds are named with their groups, so that a custom
@@ -69,56 +69,59 @@ const rankOf = (group: string, kind: string): number =>
   ranks.size;
 
 /**
- * Waves in order, in each the kinds in order, in each kind the objects by namespace and name.
+ * Sync waves in order, in each the kinds in order, in each kind the objects by namespace and name.
  *
- * A Namespace or CustomResourceDefinition that an object of an earlier wave needs moves to that wave.
- * Kinds are never ordered across waves.
+ * A Namespace or CustomResourceDefinition that an object of an earlier sync wave needs moves to that one.
+ * Kinds are never ordered across sync waves.
  */
-export function applyOrder<T extends Orderable>(objects: readonly T[]): readonly Wave<T>[] {
-  const waveOf = effectiveWaves(objects);
+export function applyOrder<T extends Orderable>(objects: readonly T[]): readonly SyncWave<T>[] {
+  const syncWaveOf = effectiveSyncWaves(objects);
   const sorted = objects
-    .map((object) => place(object, waveOf.get(object.key) ?? object.wave))
+    .map((object) => place(object, syncWaveOf.get(object.key) ?? object.syncWave))
     .toSorted(comparePlaces);
-  const waves: { wave: number; groups: { kind: string; objects: T[] }[] }[] = [];
-  for (const { object, wave, groupKind } of sorted) {
-    let current = waves.at(-1);
-    if (current?.wave !== wave) waves.push((current = { wave, groups: [] }));
+  const syncWaves: { syncWave: number; groups: { kind: string; objects: T[] }[] }[] = [];
+  for (const { object, syncWave, groupKind } of sorted) {
+    let current = syncWaves.at(-1);
+    if (current?.syncWave !== syncWave) syncWaves.push((current = { syncWave, groups: [] }));
     let group = current.groups.at(-1);
     if (group?.kind !== groupKind) current.groups.push((group = { kind: groupKind, objects: [] }));
     group.objects.push(object);
   }
-  return waves;
+  return syncWaves;
 }
 
 /** The exact reverse of the order in which the same objects would be applied. */
-export const pruneOrder = <T extends Orderable>(objects: readonly T[]): readonly Wave<T>[] =>
+export const pruneOrder = <T extends Orderable>(objects: readonly T[]): readonly SyncWave<T>[] =>
   applyOrder(objects)
     .toReversed()
-    .map(({ wave, groups }) => ({
-      wave,
+    .map(({ syncWave, groups }) => ({
+      syncWave,
       groups: groups.toReversed().map(({ kind, objects: same }) => ({
         kind,
         objects: same.toReversed(),
       })),
     }));
 
-function effectiveWaves(objects: readonly Orderable[]): ReadonlyMap<ObjectKey, number> {
+function effectiveSyncWaves(objects: readonly Orderable[]): ReadonlyMap<ObjectKey, number> {
   const earliestIn = new Map<string, number>();
   const earliestOf = new Map<string, number>();
-  for (const { key, wave } of objects) {
+  for (const { key, syncWave } of objects) {
     const { group, kind, namespace } = objectKeyParts(key);
-    lower(earliestIn, namespace, wave);
-    lower(earliestOf, `${group}/${kind}`, wave);
+    lower(earliestIn, namespace, syncWave);
+    lower(earliestOf, `${group}/${kind}`, syncWave);
   }
-  const waves = new Map<ObjectKey, number>();
-  for (const { key, wave, defines } of objects) {
+  const syncWaves = new Map<ObjectKey, number>();
+  for (const { key, syncWave, defines } of objects) {
     const { group, kind, name } = objectKeyParts(key);
     if (group === "" && kind === "Namespace")
-      waves.set(key, Math.min(wave, earliestIn.get(name) ?? wave));
+      syncWaves.set(key, Math.min(syncWave, earliestIn.get(name) ?? syncWave));
     if (defines !== undefined)
-      waves.set(key, Math.min(wave, earliestOf.get(`${defines.group}/${defines.kind}`) ?? wave));
+      syncWaves.set(
+        key,
+        Math.min(syncWave, earliestOf.get(`${defines.group}/${defines.kind}`) ?? syncWave),
+      );
   }
-  return waves;
+  return syncWaves;
 }
 
 function lower(least: Map<string, number>, key: string, value: number): void {
@@ -128,22 +131,22 @@ function lower(least: Map<string, number>, key: string, value: number): void {
 
 type Place<T> = {
   readonly object: T;
-  readonly wave: number;
+  readonly syncWave: number;
   readonly rank: number;
   readonly groupKind: string;
   readonly namespace: string;
   readonly name: string;
 };
 
-function place<T extends Orderable>(object: T, wave: number): Place<T> {
+function place<T extends Orderable>(object: T, syncWave: number): Place<T> {
   const { group, kind, namespace, name } = objectKeyParts(object.key);
   const groupKind = `${group}/${kind}`;
-  return { object, wave, rank: rankOf(group, kind), groupKind, namespace, name };
+  return { object, syncWave, rank: rankOf(group, kind), groupKind, namespace, name };
 }
 
 function comparePlaces(a: Place<unknown>, b: Place<unknown>): number {
   return (
-    a.wave - b.wave ||
+    a.syncWave - b.syncWave ||
     a.rank - b.rank ||
     compareText(a.groupKind, b.groupKind) ||
     compareText(a.namespace, b.namespace) ||
@@ -154,8 +157,8 @@ function comparePlaces(a: Place<unknown>, b: Place<unknown>): number {
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * In which steps objects are removed: each step waits until the one before is gone. Waves from the highest to
- * the lowest, kinds and objects in reverse; namespaces last of all, since they take with them what is in them.
+ * In which steps objects are removed: each step waits until the one before is gone. Sync waves from the highest
+ * to the lowest, kinds and objects in reverse; namespaces last of all, since they take with them what is in them.
  */
 export function removalSteps<T extends Orderable>(
   objects: readonly T[],

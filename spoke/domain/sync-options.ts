@@ -2,7 +2,7 @@ import type { KubeObject } from "./kube-object.ts";
 
 /** What an object says about its own synchronisation, in Argo CD's and Helm's annotations. */
 export type SyncOptions = {
-  readonly wave: number;
+  readonly syncWave: number;
   readonly prune: "unsaid" | "yes" | "no" | "confirm";
   /** False: the object stays when its whole application is removed. */
   readonly deleteWithApplication: boolean;
@@ -24,7 +24,7 @@ export function syncOptionsOf(object: KubeObject): SyncOptions {
   );
   const keep = annotations["helm.sh/resource-policy"] === "keep";
   return {
-    wave:
+    syncWave:
       wholeNumber(annotations["argocd.argoproj.io/sync-wave"]) ??
       wholeNumber(annotations["helm.sh/hook-weight"]) ??
       0,

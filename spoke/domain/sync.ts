@@ -15,7 +15,10 @@ export type Attempt = {
   readonly failures: number;
 };
 
-/** How far an attempt has come. It goes through these in order, and may go back to applying after a wave settled. */
+/**
+ * How far an attempt has come. It goes through these in order, and may go back to applying after a sync wave
+ * settled.
+ */
 export type SyncState =
   | { readonly kind: "idle"; readonly last: OperationReport | undefined }
   | { readonly kind: "fetching"; readonly attempt: Attempt }

@@ -191,7 +191,7 @@ function describe(
     blob,
     digest: prepared?.digest ?? "",
     isServed: prepared !== undefined,
-    wave: options.wave,
+    syncWave: options.syncWave,
     ignoreHealth: options.ignoreHealth,
     adopt: options.adopt,
     defines: kindDefinedBy(manifest),

@@ -1,11 +1,11 @@
 import type { DesiredApplication } from "../../proto/words/desired.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import { describeApplicationProblem } from "../domain/conditions.ts";
-import { applyOrder, type Wave } from "../domain/order.ts";
+import { applyOrder, type SyncWave } from "../domain/order.ts";
 import type { Pass } from "../domain/pass.ts";
 import type { Action, DesiredObject } from "../domain/plan.ts";
 import type { Attempt } from "../domain/sync.ts";
-import { afterWave } from "./after-wave.ts";
+import { afterSyncWave } from "./after-sync-wave.ts";
 import type { ApplicationWork } from "./application-work.ts";
 import { applyObject } from "./apply-object.ts";
 import type { LoadedBundle } from "./bundles.ts";
@@ -74,25 +74,25 @@ async function passOver(pass: OngoingPass, signal: AbortSignal): Promise<Pass> {
     .map(({ key }) => needs.inventories.otherOwner(key, work.application))
     .find((owner) => owner !== undefined && needs.view.isUnread(owner));
   if (rival !== undefined) return waitForBundleOf(rival, pass);
-  const waves = applyOrder(bundle.objects);
-  for (const [index, wave] of waves.entries()) {
-    const stopped = await applyWave(pass, wave, signal);
+  const syncWaves = applyOrder(bundle.objects);
+  for (const [index, syncWave] of syncWaves.entries()) {
+    const stopped = await applySyncWave(pass, syncWave, signal);
     if (stopped !== undefined) return stopped;
-    const isLast = index === waves.length - 1;
-    const waitingFor = isLast ? undefined : firstUnsettled(pass, objectsIn(wave));
+    const isLast = index === syncWaves.length - 1;
+    const waitingFor = isLast ? undefined : firstUnsettled(pass, objectsIn(syncWave));
     if (waitingFor !== undefined) return { kind: "held-up", waitingFor };
   }
   return await removeLeftovers(pass, signal);
 }
 
 /** `undefined`: nothing keeps the pass from going on. */
-async function applyWave(
+async function applySyncWave(
   pass: OngoingPass,
-  wave: Wave<DesiredObject>,
+  syncWave: SyncWave<DesiredObject>,
   signal: AbortSignal,
 ): Promise<Pass | undefined> {
   const { work, needs, settings } = pass;
-  const all = objectsIn(wave);
+  const all = objectsIn(syncWave);
   const keys = all.map(({ key }) => key);
   const doomed = await findDoomed(work, keys, needs, signal);
   const members = all.filter(({ key }) => !doomed.has(namespaceIn(key) ?? ""));
@@ -103,7 +103,7 @@ async function applyWave(
     const created = members.filter(({ key }) => actions.get(key)?.kind === "create");
     await ensureNamespace(pass, created, signal);
   }
-  for (const group of wave.groups) {
+  for (const group of syncWave.groups) {
     let pending = group.objects.filter((object) => chosen.has(object));
     while (pending.length > 0) {
       if (isSuperseded(pass)) return { kind: "superseded" };
@@ -120,12 +120,12 @@ async function applyWave(
       pending = taken.length === 0 ? [] : [...(await chooseObjects(pass, taken, actions, signal))];
     }
   }
-  const stopped = await afterWave(pass, members, actions, signal);
+  const stopped = await afterSyncWave(pass, members, actions, signal);
   if (stopped?.kind === "superseded") return stopped;
   // Also when something else failed: what was left out has to say why.
   const waiting = await waitForNamespaces(pass, all, doomed, signal);
   return stopped?.kind === "failed" ? stopped : (waiting ?? stopped);
 }
 
-const objectsIn = (wave: Wave<DesiredObject>): readonly DesiredObject[] =>
-  wave.groups.flatMap(({ objects }) => objects);
+const objectsIn = (syncWave: SyncWave<DesiredObject>): readonly DesiredObject[] =>
+  syncWave.groups.flatMap(({ objects }) => objects);

@@ -156,7 +156,7 @@ const asApplied = ({ key, version, applied }: InventoryEntry): DesiredObject => 
   digest: applied,
   blob: digestOfText(""),
   isServed: true,
-  wave: 0,
+  syncWave: 0,
   defines: undefined,
   images: [],
   mayVanish: false,

@@ -51,7 +51,7 @@ export async function removeApplication(
         key: entry.key,
         entry,
         isAsked: isRemoving || work.removing.has(live.uid),
-        wave: syncOptionsOf(live.object).wave,
+        syncWave: syncOptionsOf(live.object).syncWave,
         defines: undefined,
       })),
   );

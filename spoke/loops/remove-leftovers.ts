@@ -65,7 +65,7 @@ type Removable = {
   readonly key: ObjectKey;
   readonly entry: InventoryEntry;
   readonly live: LiveObject | undefined;
-  readonly wave: number;
+  readonly syncWave: number;
   readonly defines: undefined;
 };
 
@@ -75,7 +75,7 @@ function removable({ work, found, needs }: OngoingPass, entry: InventoryEntry): 
     key: entry.key,
     entry,
     live,
-    wave: live === undefined ? 0 : syncOptionsOf(live.object).wave,
+    syncWave: live === undefined ? 0 : syncOptionsOf(live.object).syncWave,
     defines: undefined,
   };
 }

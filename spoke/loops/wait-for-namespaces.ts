@@ -13,7 +13,7 @@ import { discoveryLagMs, type OngoingPass } from "./ongoing-pass.ts";
 /**
  * Nothing can be made in a namespace that is being deleted, and trying again and again would not hasten it.
  *
- * `before` are those that were known when the wave began. `undefined` when there is none to wait for.
+ * `before` are those that were known when the sync wave began. `undefined` when there is none to wait for.
  */
 export async function waitForNamespaces(
   { work, needs }: OngoingPass,

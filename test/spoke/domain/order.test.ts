@@ -15,14 +15,14 @@ const object = (
     group = "",
     namespace = "",
     name = "a",
-    wave = 0,
+    syncWave = 0,
     defines = undefined as Orderable["defines"],
   } = {},
-): Orderable => ({ key: makeObjectKey({ group, kind, namespace, name }), wave, defines });
+): Orderable => ({ key: makeObjectKey({ group, kind, namespace, name }), syncWave, defines });
 
 const lines = (objects: readonly Orderable[]): readonly string[] =>
-  applyOrder(objects).flatMap(({ wave, groups }) =>
-    groups.flatMap((group) => group.objects.map(({ key }) => `${wave} ${key}`)),
+  applyOrder(objects).flatMap(({ syncWave, groups }) =>
+    groups.flatMap((group) => group.objects.map(({ key }) => `${syncWave} ${key}`)),
   );
 
 suite("applyOrder", () => {
@@ -67,8 +67,8 @@ suite("applyOrder", () => {
 
   test("goes by wave before kind, and by namespace and name after it", () => {
     const objects = [
-      object("ConfigMap", { wave: 1 }),
-      object("Deployment", { group: "apps", wave: -1 }),
+      object("ConfigMap", { syncWave: 1 }),
+      object("Deployment", { group: "apps", syncWave: -1 }),
       object("Secret", { namespace: "b", name: "a" }),
       object("Secret", { namespace: "a", name: "b" }),
       object("Secret", { namespace: "a", name: "a" }),
@@ -84,13 +84,13 @@ suite("applyOrder", () => {
 
   test("a namespace and a definition come no later than the first who needs them", () => {
     const objects = [
-      object("Namespace", { name: "shop", wave: 3 }),
+      object("Namespace", { name: "shop", syncWave: 3 }),
       object("CustomResourceDefinition", {
         group: "apiextensions.k8s.io",
-        wave: 5,
+        syncWave: 5,
         defines: { group: "example.com", kind: "Widget" },
       }),
-      object("Widget", { group: "example.com", namespace: "shop", wave: 1 }),
+      object("Widget", { group: "example.com", namespace: "shop", syncWave: 1 }),
       object("ConfigMap", { namespace: "other" }),
     ];
     assert.deepEqual(lines(objects), [
@@ -107,7 +107,7 @@ suite("applyOrder", () => {
         kind: fc.constantFrom("Namespace", "ConfigMap", "Deployment", "Widget", "Service"),
         namespace: fc.constantFrom("", "a", "b"),
         name: fc.constantFrom("x", "y", "z"),
-        wave: fc.integer({ min: -2, max: 2 }),
+        syncWave: fc.integer({ min: -2, max: 2 }),
       })
       .map(({ kind, ...rest }) => object(kind, rest)),
     { selector: ({ key }) => key },
@@ -137,10 +137,10 @@ suite("applyOrder", () => {
 
 test("removalSteps ends with the namespaces, whatever their wave", () => {
   const objects = [
-    object("Namespace", { name: "shop", wave: 4 }),
-    object("ConfigMap", { namespace: "x", wave: 0 }),
-    object("Deployment", { group: "apps", namespace: "x", wave: 0 }),
-    object("Service", { namespace: "x", wave: 2 }),
+    object("Namespace", { name: "shop", syncWave: 4 }),
+    object("ConfigMap", { namespace: "x", syncWave: 0 }),
+    object("Deployment", { group: "apps", namespace: "x", syncWave: 0 }),
+    object("Service", { namespace: "x", syncWave: 2 }),
   ];
   assert.deepEqual(
     removalSteps(objects).map((step) => step.map(({ key }) => key)),

@@ -26,7 +26,7 @@ const wanted = (more: Partial<DesiredObject> = {}): DesiredObject => ({
   blob: digestOfText("blob"),
   digest: "new",
   isServed: true,
-  wave: 0,
+  syncWave: 0,
   defines: undefined,
   images: [],
   mayVanish: false,

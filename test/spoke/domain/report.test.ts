@@ -18,7 +18,7 @@ const wanted = (key: ObjectKey, more: Partial<DesiredObject> = {}): DesiredObjec
   blob: digestOfText(""),
   digest: "d",
   isServed: true,
-  wave: 0,
+  syncWave: 0,
   defines: undefined,
   images: [],
   mayVanish: false,

@@ -74,7 +74,7 @@ const onPurpose: ReadonlyMap<string, Verdict & { readonly because: string }> = n
     {
       status: "Suspended",
       message: "CronJob is Suspended",
-      because: "our waves go on past what is suspended, so it need not be called healthy",
+      because: "our sync waves go on past what is suspended, so it need not be called healthy",
     },
   ],
   [

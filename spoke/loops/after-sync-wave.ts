@@ -8,10 +8,10 @@ import { firstUnsettled } from "./first-unsettled.ts";
 import { discoveryLagMs, isSuperseded, type OngoingPass } from "./ongoing-pass.ts";
 
 /**
- * What a wave that was applied leaves to wait for: objects on their way out, and definitions of kinds that the
- * cluster does not serve yet. `undefined` when there is nothing, and nothing failed.
+ * What a sync wave that was applied leaves to wait for: objects on their way out, and definitions of kinds that
+ * the cluster does not serve yet. `undefined` when there is nothing, and nothing failed.
  */
-export async function afterWave(
+export async function afterSyncWave(
   pass: OngoingPass,
   members: readonly DesiredObject[],
   actions: ReadonlyMap<ObjectKey, Action>,
