@@ -1,3 +1,4 @@
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { ServiceAccount } from "../../proto/words/service-account.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import type { InventoryEntry } from "./inventory.ts";
@@ -112,12 +113,12 @@ export type ClusterApi = {
 export type InventoryStore = {
   readonly readAll: (
     signal: AbortSignal,
-  ) => Promise<ReadonlyMap<string, readonly InventoryEntry[]>>;
+  ) => Promise<ReadonlyMap<ApplicationName, readonly InventoryEntry[]>>;
   /** Durable when it resolves. An empty list is kept as such; `forget` removes it. */
   readonly write: (
-    application: string,
+    application: ApplicationName,
     entries: readonly InventoryEntry[],
     signal: AbortSignal,
   ) => Promise<void>;
-  readonly forget: (application: string, signal: AbortSignal) => Promise<void>;
+  readonly forget: (application: ApplicationName, signal: AbortSignal) => Promise<void>;
 };

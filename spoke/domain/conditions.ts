@@ -1,4 +1,5 @@
 import { unreachable } from "../../proto/kit/unreachable.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import { objectKeyParts, type ObjectKey } from "../../proto/words/object-key.ts";
 import type { ConditionReport } from "../../proto/words/report.ts";
 
@@ -19,9 +20,9 @@ export type ObjectProblem =
   /** The spoke was told to work in these namespaces only. */
   | { readonly kind: "out-of-reach"; readonly namespaces: readonly string[] }
   /** Another application of this cluster declares the object too, and has it. */
-  | { readonly kind: "other-application"; readonly application: string }
+  | { readonly kind: "other-application"; readonly application: ApplicationName }
   /** Ours, and another application of this cluster declares it too. */
-  | { readonly kind: "also-declared"; readonly applications: readonly string[] }
+  | { readonly kind: "also-declared"; readonly applications: readonly ApplicationName[] }
   /** `mayBeTold`: the manifest may say that the object is to be taken over. */
   | { readonly kind: "foreign"; readonly owner: string; readonly mayBeTold: boolean }
   /** `remaining`: what the cluster says is in the way; empty while it says nothing. */

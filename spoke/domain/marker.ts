@@ -1,9 +1,14 @@
+import { parseApplicationName, type ApplicationName } from "../../proto/words/ids.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import { trackingAnnotation } from "./cluster.ts";
 import { keyOfObject, type KubeObject } from "./kube-object.ts";
 
 /** Which hub's application an object says it belongs to. */
-export type Marker = { readonly hubId: string; readonly application: string };
+export type Marker = {
+  readonly hubId: string;
+  /** `undefined`: what it names can be no application. */
+  readonly application: ApplicationName | undefined;
+};
 
 export const markerText = (hubId: string, application: string, key: ObjectKey): string =>
   `${hubId}/${application}/${key}`;
@@ -20,7 +25,11 @@ export function markerOf(object: KubeObject): Marker | undefined {
   const applicationEnd = text.indexOf("/", hubEnd + 1);
   if (hubEnd < 1 || applicationEnd < hubEnd + 2) return undefined;
   if (text.slice(applicationEnd + 1) !== keyOfObject(object)) return undefined;
-  return { hubId: text.slice(0, hubEnd), application: text.slice(hubEnd + 1, applicationEnd) };
+  const application = parseApplicationName(text.slice(hubEnd + 1, applicationEnd));
+  return {
+    hubId: text.slice(0, hubEnd),
+    application: application.ok ? application.value : undefined,
+  };
 }
 
 const toolMarks: readonly (readonly [tool: string, key: string])[] = [

@@ -1,4 +1,5 @@
 import { unreachable } from "../../proto/kit/unreachable.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import { objectKeyParts, type ObjectKey } from "../../proto/words/object-key.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import { strangerManagedBy } from "./adoption.ts";
@@ -63,11 +64,11 @@ export type PlanInput = {
   /** Whether `live` can be believed for objects of this kind. */
   readonly isReadable: (key: ObjectKey) => boolean;
   /** Which other application owns an object by its inventory, and has not given it up. */
-  readonly otherOwner: (key: ObjectKey) => string | undefined;
+  readonly otherOwner: (key: ObjectKey) => ApplicationName | undefined;
   /** Whether an application of this cluster, other than this one, declares an object. */
   readonly isDeclaredByOthers: (key: ObjectKey) => boolean;
   /** Whether that application declares an object, or may do so for all that is known. */
-  readonly mayDeclare: (application: string, key: ObjectKey) => boolean;
+  readonly mayDeclare: (application: ApplicationName, key: ObjectKey) => boolean;
   /** Live objects that name this application in their marker. */
   readonly marked: readonly LiveObject[];
   readonly prune: PrunePolicy;
@@ -129,7 +130,8 @@ function actionFor(desired: DesiredObject, input: PlanInput): Action {
 /** Marked by an application of this hub that neither has it in its inventory nor wants it any more. */
 function isGivenUp(live: LiveObject, key: ObjectKey, input: PlanInput): boolean {
   const marker = markerOf(live.object);
-  return marker?.hubId === input.hubId && !input.mayDeclare(marker.application, key);
+  if (marker?.hubId !== input.hubId) return false;
+  return marker.application === undefined || !input.mayDeclare(marker.application, key);
 }
 
 function actionForAbsent(desired: DesiredObject, entry: InventoryEntry | undefined): Action {
@@ -160,7 +162,8 @@ function actionForStranger(desired: DesiredObject, live: LiveObject, input: Plan
   const tool = otherToolOf(live.object);
   if (marker !== undefined && marker.hubId !== input.hubId)
     return { kind: "refuse", desired, problem: foreignHub(marker.hubId) };
-  if (marker?.hubId === input.hubId)
+  // It has not given it up, or we would not be here.
+  if (marker?.application !== undefined)
     return {
       kind: "refuse",
       desired,

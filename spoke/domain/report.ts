@@ -35,7 +35,7 @@ export type ReportInput = {
   /** What the pods of a workload that is not well say. */
   readonly findings: (live: LiveObject) => readonly PodFinding[];
   /** Other applications of this cluster that declare an object. */
-  readonly alsoDeclaredBy: (key: ObjectKey) => readonly string[];
+  readonly alsoDeclaredBy: (key: ObjectKey) => readonly ApplicationName[];
   /** Why what the watches show of an object cannot be believed; `undefined` when it can. */
   readonly whyUnreadable: (key: ObjectKey) => string | undefined;
   /** What the last attempt met, by object. */

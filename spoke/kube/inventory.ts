@@ -1,6 +1,7 @@
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import type { Log } from "../../proto/kit/log.ts";
 import { Turns } from "../../proto/kit/turns.ts";
+import { parseApplicationName, type ApplicationName } from "../../proto/words/ids.ts";
 import type { InventoryStore } from "../domain/cluster.ts";
 import type { InventoryEntry } from "../domain/inventory.ts";
 import type { KubeObject, ResourceType } from "../domain/kube-object.ts";
@@ -47,21 +48,21 @@ export function openInventory(
   lists: Turns<object>,
   log: Log,
 ): InventoryStore {
-  let held = new Map<string, Shards>();
+  let held = new Map<ApplicationName, Shards>();
   /** Whether an application that is not held has no inventory. */
   let heldAll = false;
   /** A write of theirs failed, so nobody knows what the cluster holds. */
-  const doubtful = new Set<string>();
-  const turns = new Turns<string>(Number.POSITIVE_INFINITY);
+  const doubtful = new Set<ApplicationName>();
+  const turns = new Turns<ApplicationName>(Number.POSITIVE_INFINITY);
 
   async function load(
     labels: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<Map<string, Shards>> {
+  ): Promise<Map<ApplicationName, Shards>> {
     const labelSelector = Object.entries(labels)
       .map(([name, value]) => `${name}=${value}`)
       .join(",");
-    const found = new Map<string, Map<number, readonly InventoryEntry[]>>();
+    const found = new Map<ApplicationName, Map<number, readonly InventoryEntry[]>>();
     for (const object of await listMaps({ namespace, labelSelector }, signal)) {
       const shard = readShard(object, log);
       if (shard === undefined) continue;
@@ -85,7 +86,7 @@ export function openInventory(
     }
   }
 
-  async function shardsOf(application: string, signal: AbortSignal): Promise<Shards> {
+  async function shardsOf(application: ApplicationName, signal: AbortSignal): Promise<Shards> {
     if (doubtful.has(application) || (!heldAll && !held.has(application))) {
       const found = await load(labelsOf(application), signal);
       held.set(application, found.get(application) ?? new Map());
@@ -95,7 +96,7 @@ export function openInventory(
   }
 
   async function writeShards(
-    application: string,
+    application: ApplicationName,
     entries: readonly InventoryEntry[],
     signal: AbortSignal,
   ): Promise<void> {
@@ -109,7 +110,7 @@ export function openInventory(
   }
 
   async function writeShard(
-    application: string,
+    application: ApplicationName,
     number: number,
     entries: readonly InventoryEntry[],
     signal: AbortSignal,
@@ -133,7 +134,7 @@ export function openInventory(
   }
 
   async function deleteShard(
-    application: string,
+    application: ApplicationName,
     number: number,
     signal: AbortSignal,
   ): Promise<void> {
@@ -173,7 +174,7 @@ export function openInventory(
   };
 }
 
-const labelsOf = (application: string): Readonly<Record<string, string>> => ({
+const labelsOf = (application: ApplicationName): Readonly<Record<string, string>> => ({
   [inventoryLabel]: "true",
   [applicationLabel]: shortDigest(application),
 });
@@ -183,24 +184,29 @@ function readShard(
   log: Log,
 ):
   | {
-      readonly application: string;
+      readonly application: ApplicationName;
       readonly number: number;
       readonly entries: readonly InventoryEntry[];
     }
   | undefined {
   const { name, annotations } = object.metadata;
-  const application = annotations?.[applicationAnnotation] ?? "";
+  const application = parseApplicationName(annotations?.[applicationAnnotation] ?? "");
   const number = Number(annotations?.[shardAnnotation] ?? "0");
   const data = textsOf(object["data"]);
   if (data["format"] !== undefined && data["format"] !== format)
     throw new ApiServerUnavailable(
       `inventory ${JSON.stringify(name)} has format ${JSON.stringify(data["format"])}, expected ${JSON.stringify(format)}`,
     );
-  if (shardName(application, number) !== name) {
+  if (!application.ok) {
+    log.warn("inventory ignored", { name, problem: application.problem });
+    return undefined;
+  }
+  if (shardName(application.value, number) !== name) {
     log.warn("inventory ignored", { name, problem: "its annotations and its name do not agree" });
     return undefined;
   }
   const { entries, badLines } = parseShard(data["entries"] ?? "");
-  if (badLines > 0) log.warn("inventory lines ignored", { name, application, badLines });
-  return { application, number, entries };
+  if (badLines > 0)
+    log.warn("inventory lines ignored", { name, application: application.value, badLines });
+  return { application: application.value, number, entries };
 }

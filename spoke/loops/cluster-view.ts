@@ -1,4 +1,5 @@
 import { digestOfText } from "../../proto/words/digest.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import { objectKeyParts, type ObjectKey } from "../../proto/words/object-key.ts";
 import type { InventoryEntry } from "../domain/inventory.ts";
 import type { LiveObject } from "../domain/live.ts";
@@ -28,16 +29,16 @@ export type ClusterView = {
    * Whether an application's newest bundle is yet to be read, so that nobody knows what it declares. One
    * that could not be read counts by what it declared before.
    */
-  readonly isUnread: (application: string) => boolean;
+  readonly isUnread: (application: ApplicationName) => boolean;
   /** The other applications of this cluster that declare an object. */
-  readonly alsoDeclaredBy: (work: ApplicationWork, key: ObjectKey) => readonly string[];
+  readonly alsoDeclaredBy: (work: ApplicationWork, key: ObjectKey) => readonly ApplicationName[];
 };
 
 export type ClusterViewNeeds = {
   readonly objects: LiveObjects;
   readonly inventories: Inventories;
   readonly declarations: Declarations;
-  readonly workOf: (application: string) => ApplicationWork | undefined;
+  readonly workOf: (application: ApplicationName) => ApplicationWork | undefined;
   readonly stateOf: (type: ReturnType<typeof typeIdOf>) => WatchState | undefined;
   readonly hubId: () => string;
   readonly reach: Reach;
@@ -110,7 +111,7 @@ export function createClusterView(needs: ClusterViewNeeds): ClusterView {
   }
 
   /** What nobody answers for keeps what it has; an application that is held has what it declares. */
-  function holdsOn(application: string, key: ObjectKey): boolean {
+  function holdsOn(application: ApplicationName, key: ObjectKey): boolean {
     const other = needs.workOf(application);
     return other === undefined || mayDeclare(other, key);
   }
@@ -123,14 +124,14 @@ export function createClusterView(needs: ClusterViewNeeds): ClusterView {
     return !isRead || declarations.of(key).includes(application);
   }
 
-  function isUnread(application: string): boolean {
+  function isUnread(application: ApplicationName): boolean {
     const work = needs.workOf(application);
     if (work?.desired === undefined || work.tombstone !== undefined) return false;
     const isRead = work.bundle?.identity === bundleIdentity(work.desired, hubId());
     return !isRead && work.loadFailures === 0;
   }
 
-  const alsoDeclaredBy = (work: ApplicationWork, key: ObjectKey): readonly string[] =>
+  const alsoDeclaredBy = (work: ApplicationWork, key: ObjectKey): readonly ApplicationName[] =>
     declarations.others(key, work.application);
 
   const isDeclaredByOthers = (work: ApplicationWork, key: ObjectKey): boolean =>

@@ -1,12 +1,13 @@
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 
 /** Which applications of this cluster declare which object, by the bundles last read. */
 export class Declarations {
-  readonly #byApplication = new Map<string, ReadonlySet<ObjectKey>>();
-  readonly #byKey = new Map<ObjectKey, readonly string[]>();
+  readonly #byApplication = new Map<ApplicationName, ReadonlySet<ObjectKey>>();
+  readonly #byKey = new Map<ObjectKey, readonly ApplicationName[]>();
 
   /** Takes in all that an application declares now, and returns the keys for which that is news. */
-  set(application: string, keys: Iterable<ObjectKey>): readonly ObjectKey[] {
+  set(application: ApplicationName, keys: Iterable<ObjectKey>): readonly ObjectKey[] {
     const before = this.#byApplication.get(application) ?? none;
     const now = new Set(keys);
     const added = [...now].filter((key) => !before.has(key));
@@ -22,11 +23,11 @@ export class Declarations {
     return [...added, ...dropped];
   }
 
-  of(key: ObjectKey): readonly string[] {
+  of(key: ObjectKey): readonly ApplicationName[] {
     return this.#byKey.get(key) ?? [];
   }
 
-  others(key: ObjectKey, application: string): readonly string[] {
+  others(key: ObjectKey, application: ApplicationName): readonly ApplicationName[] {
     return this.of(key).filter((name) => name !== application);
   }
 }

@@ -1,3 +1,4 @@
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import { objectKeyParts, type ObjectKey } from "../../proto/words/object-key.ts";
 import type { InventoryStore } from "../domain/cluster.ts";
 import type { InventoryEntry } from "../domain/inventory.ts";
@@ -10,10 +11,10 @@ import type { InventoryEntry } from "../domain/inventory.ts";
  */
 export class Inventories {
   readonly #store: InventoryStore;
-  readonly #entries = new Map<string, Map<ObjectKey, InventoryEntry>>();
-  readonly #claims = new Map<ObjectKey, readonly string[]>();
+  readonly #entries = new Map<ApplicationName, Map<ObjectKey, InventoryEntry>>();
+  readonly #claims = new Map<ObjectKey, readonly ApplicationName[]>();
   /** What the store holds, as text; nothing for applications it does not know. */
-  readonly #saved = new Map<string, string>();
+  readonly #saved = new Map<ApplicationName, string>();
 
   constructor(store: InventoryStore) {
     this.#store = store;
@@ -27,17 +28,17 @@ export class Inventories {
     }
   }
 
-  of(application: string): ReadonlyMap<ObjectKey, InventoryEntry> {
+  of(application: ApplicationName): ReadonlyMap<ObjectKey, InventoryEntry> {
     return this.#entries.get(application) ?? none;
   }
 
-  set(application: string, entry: InventoryEntry): void {
+  set(application: ApplicationName, entry: InventoryEntry): void {
     const entries = this.#entries.get(application) ?? new Map<ObjectKey, InventoryEntry>();
     this.#entries.set(application, entries.set(entry.key, entry));
     this.#addClaim(application, entry.key);
   }
 
-  delete(application: string, key: ObjectKey): void {
+  delete(application: ApplicationName, key: ObjectKey): void {
     this.#entries.get(application)?.delete(key);
     const left = (this.#claims.get(key) ?? []).filter((name) => name !== application);
     if (left.length === 0) this.#claims.delete(key);
@@ -50,21 +51,21 @@ export class Inventories {
    */
   otherOwner(
     key: ObjectKey,
-    application: string,
-    holdsOn: (application: string) => boolean = () => true,
-  ): string | undefined {
+    application: ApplicationName,
+    holdsOn: (application: ApplicationName) => boolean = () => true,
+  ): ApplicationName | undefined {
     const claims = this.claimants(key).filter((name) => name === application || holdsOn(name));
     const owner = claims.find((name) => this.of(name).get(key)?.uid !== "") ?? claims[0];
     return owner === application ? undefined : owner;
   }
 
   /** Applications that have to do with an object. */
-  claimants(key: ObjectKey): readonly string[] {
+  claimants(key: ObjectKey): readonly ApplicationName[] {
     return this.#claims.get(key) ?? [];
   }
 
   /** Whether other applications than this one own something in a namespace. Looks at everything; asked rarely. */
-  isUsedByOthers(namespace: string, application: string): boolean {
+  isUsedByOthers(namespace: string, application: ApplicationName): boolean {
     for (const [name, entries] of this.#entries) {
       if (name === application) continue;
       for (const key of entries.keys())
@@ -74,7 +75,7 @@ export class Inventories {
   }
 
   /** Makes the store hold what we hold. Does nothing when it already does. */
-  async save(application: string, signal: AbortSignal): Promise<void> {
+  async save(application: ApplicationName, signal: AbortSignal): Promise<void> {
     const text = this.#text(application);
     if (text === (this.#saved.get(application) ?? "[]")) return;
     // Until the answer is here nobody knows what the store holds.
@@ -83,23 +84,23 @@ export class Inventories {
     this.#saved.set(application, text);
   }
 
-  async forget(application: string, signal: AbortSignal): Promise<void> {
+  async forget(application: ApplicationName, signal: AbortSignal): Promise<void> {
     if (this.#saved.has(application)) await this.#store.forget(application, signal);
     this.#saved.delete(application);
     for (const key of this.of(application).keys()) this.delete(application, key);
     this.#entries.delete(application);
   }
 
-  #addClaim(application: string, key: ObjectKey): void {
+  #addClaim(application: ApplicationName, key: ObjectKey): void {
     const claims = this.#claims.get(key) ?? [];
     if (!claims.includes(application)) this.#claims.set(key, [...claims, application]);
   }
 
-  #sorted(application: string): readonly InventoryEntry[] {
+  #sorted(application: ApplicationName): readonly InventoryEntry[] {
     return [...this.of(application).values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  #text(application: string): string {
+  #text(application: ApplicationName): string {
     return JSON.stringify(
       this.#sorted(application).map(({ key, version, uid, applied, fingerprint }) => [
         key,

@@ -1,3 +1,4 @@
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import { objectKeyParts, splitApiVersion, type ObjectKey } from "../../proto/words/object-key.ts";
 import { keyOfObject, type KubeObject, type ResourceType } from "../domain/kube-object.ts";
 import { liveFrom, type LiveObject } from "../domain/live.ts";
@@ -20,7 +21,10 @@ const typeIdFor = (key: ObjectKey, version: string): TypeId => {
 };
 
 /** An object that changed, and whose it says it is. */
-export type Touched = { readonly key: ObjectKey; readonly application: string | undefined };
+export type Touched = {
+  readonly key: ObjectKey;
+  readonly application: ApplicationName | undefined;
+};
 
 /**
  * The newest known state of every watched object.
@@ -30,7 +34,7 @@ export type Touched = { readonly key: ObjectKey; readonly application: string | 
  */
 export class LiveObjects {
   readonly #types = new Map<TypeId, Map<ObjectKey, LiveObject>>();
-  readonly #byApplication = new Map<string, Map<string, LiveObject>>();
+  readonly #byApplication = new Map<ApplicationName, Map<string, LiveObject>>();
   /** Where an answer was taken in that the watch has not shown yet. */
   readonly #ahead = new Set<string>();
   /** Uids the watch has seen go, newest last: an answer that was on its way meanwhile must not bring them back. */
@@ -41,7 +45,7 @@ export class LiveObjects {
   }
 
   /** Objects whose own marker names this application, one for each key. */
-  marked(application: string): readonly LiveObject[] {
+  marked(application: ApplicationName): readonly LiveObject[] {
     const found = new Map<ObjectKey, LiveObject>();
     for (const live of this.#byApplication.get(application)?.values() ?? [])
       found.set(keyOfObject(live.object), live);

@@ -1,5 +1,6 @@
 import type { Log } from "../../proto/kit/log.ts";
 import type { DesiredApplication } from "../../proto/words/desired.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import type { ClusterApi } from "../domain/cluster.ts";
 import type { ApplicationProblem } from "../domain/conditions.ts";
@@ -22,7 +23,7 @@ export type PassNeeds = {
   readonly bundles: BundleNeeds;
   readonly hubId: () => string;
   /** All that are held. */
-  readonly applications: () => readonly string[];
+  readonly applications: () => readonly ApplicationName[];
   readonly nowMs: () => number;
   readonly log: Log;
 };
@@ -92,7 +93,7 @@ export async function manifestOf(
 }
 
 /** What one application gives up another may declare, in the very same version of the desired set. */
-export const waitForBundleOf = (name: string, { needs }: OngoingPass): Pass => ({
+export const waitForBundleOf = (name: ApplicationName, { needs }: OngoingPass): Pass => ({
   kind: "held-up",
   waitingFor: `the bundle of application ${name} to be read`,
   againAtMs: needs.nowMs() + discoveryLagMs,

@@ -146,7 +146,7 @@ export function createSyncLoop(
     objects,
     inventories,
     declarations,
-    workOf: (name) => works.get(name as ApplicationName),
+    workOf: (name) => works.get(name),
     stateOf,
     hubId,
     reach: settings.reach,
@@ -237,13 +237,13 @@ export function createSyncLoop(
 
   /** Whoever declares or has one of the objects for which this is news has to look again, and need not wait. */
   function declare({ application }: ApplicationWork, keys: Iterable<ObjectKey>): void {
-    const concerned = new Set<string>();
+    const concerned = new Set<ApplicationName>();
     for (const key of declarations.set(application, keys))
       for (const name of [...declarations.of(key), ...inventories.claimants(key)])
         concerned.add(name);
     concerned.delete(application);
     for (const name of concerned) {
-      const work = works.get(name as ApplicationName);
+      const work = works.get(name);
       if (work === undefined) continue;
       work.isHurried = true;
       wake(work.application);
@@ -290,10 +290,10 @@ export function createSyncLoop(
   }
 
   function wakeTouched({ key, application }: Touched): void {
-    const concerned = new Set<string>(inventories.claimants(key));
+    const concerned = new Set<ApplicationName>(inventories.claimants(key));
     if (application !== undefined) concerned.add(application);
     for (const name of concerned) {
-      const work = works.get(name as ApplicationName);
+      const work = works.get(name);
       if (work === undefined) continue;
       if (settings.coalesceMs === 0) wake(work.application);
       else alarms.set(work.application, nowMs() + settings.coalesceMs);

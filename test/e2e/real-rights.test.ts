@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { systemClock } from "../../proto/kit/clock.ts";
 import { silentLog } from "../../proto/kit/log.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import { makeObjectKey, splitApiVersion } from "../../proto/words/object-key.ts";
 import { parseServiceAccount } from "../../proto/words/service-account.ts";
 import { keyOfObject, type KubeObject } from "../../spoke/domain/kube-object.ts";
@@ -366,7 +367,7 @@ describe("the rights of the chart, one by one", { skip }, () => {
         {
           needs: ["create", "patch"],
           work: async (spoke) => {
-            const name = `app-${(made += 1)}`;
+            const name = `app-${(made += 1)}` as ApplicationName;
             await spoke.inventory.write(name, [], soon());
             await spoke.inventory.forget(name, soon());
           },
@@ -375,7 +376,7 @@ describe("the rights of the chart, one by one", { skip }, () => {
         {
           needs: ["create", "patch", "delete"],
           work: async (spoke) => {
-            const name = `app-${(made += 1)}`;
+            const name = `app-${(made += 1)}` as ApplicationName;
             await spoke.inventory.write(name, [], soon());
             await spoke.inventory.forget(name, soon());
           },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { NotPermitted } from "../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
+import type { ApplicationName } from "../../proto/words/ids.ts";
 import {
   makeObjectKey,
   objectKeyParts,
@@ -97,7 +98,7 @@ export function fakeCluster(options: FakeClusterOptions = {}): FakeCluster {
   );
   const live = new Map<ObjectKey, KubeObject>();
   const watchers = new Set<Watcher>();
-  const inventory = new Map<string, readonly InventoryEntry[]>();
+  const inventory = new Map<ApplicationName, readonly InventoryEntry[]>();
   const requests: string[] = [];
   const inventoryWrites: string[] = [];
   const actors: string[] = [];

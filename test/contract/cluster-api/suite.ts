@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
 import { makeObjectKey, objectKeyParts, type ObjectKey } from "../../../proto/words/object-key.ts";
 import {
   fieldManager,
@@ -360,16 +361,18 @@ export function clusterApiContract(
 
     check("an inventory is read as it was written, by another process too", async (cluster) => {
       const { inventory } = cluster;
+      const application = (text: string) => text as ApplicationName;
+      const web = application("web");
       assert.deepEqual(await inventory.readAll(signal), new Map());
-      await inventory.write("web", [entry("a"), entry("b")], signal);
-      await inventory.write("empty", [], signal);
-      await inventory.write("web", [entry("b"), { ...entry("c"), uid: "u" }], signal);
+      await inventory.write(web, [entry("a"), entry("b")], signal);
+      await inventory.write(application("empty"), [], signal);
+      await inventory.write(web, [entry("b"), { ...entry("c"), uid: "u" }], signal);
       assert.deepEqual(await sortedInventory(cluster.anotherInventory()), {
         empty: [],
         web: [entry("b"), { ...entry("c"), uid: "u" }],
       });
-      await inventory.forget("web", signal);
-      await inventory.forget("never-written", signal);
+      await inventory.forget(web, signal);
+      await inventory.forget(application("never-written"), signal);
       assert.deepEqual(await sortedInventory(cluster.anotherInventory()), { empty: [] });
     });
 

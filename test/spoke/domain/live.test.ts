@@ -81,6 +81,11 @@ suite("markerOf", () => {
       expect: { hubId: "hub", application: "shop.eu" },
     },
     {
+      name: "a marker that names what can be no application",
+      text: `hub/Shop_EU/${key}`,
+      expect: { hubId: "hub", application: undefined },
+    },
+    {
       name: "a marker copied from another object",
       text: "hub/shop//Secret/shop/other",
       expect: undefined,

@@ -3,6 +3,7 @@ import test, { suite } from "node:test";
 import fc from "fast-check";
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import { digestOfText } from "../../../proto/words/digest.ts";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
 import { makeObjectKey, objectKeyParts, type ObjectKey } from "../../../proto/words/object-key.ts";
 import { managedLabel, trackingAnnotation } from "../../../spoke/domain/cluster.ts";
 import type { InventoryEntry } from "../../../spoke/domain/inventory.ts";
@@ -113,7 +114,7 @@ function inputOf(world: World): PlanInput {
     live: (of) => live.get(of),
     reach: reachOf(world.namespaces ?? []),
     isReadable: () => world.isReadable ?? true,
-    otherOwner: () => world.owner,
+    otherOwner: () => world.owner as ApplicationName | undefined,
     isDeclaredByOthers: () => (world.declaredBy ?? []).length > 0,
     mayDeclare: (application) => (world.declaredBy ?? []).includes(application),
     marked: [...live.values()].filter(
@@ -284,6 +285,11 @@ suite("makePlan, wanted", () => {
       {
         name: "takes over what another application of the hub has given up",
         world: { live: [object({ marker: `hub/blog/${key}`, uid: "u9" })] },
+        expect: "update handover",
+      },
+      {
+        name: "takes over what is marked with a name that no application can have",
+        world: { live: [object({ marker: `hub/Blog_EU/${key}`, uid: "u9" })] },
         expect: "update handover",
       },
       {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import { silentLog, type Log } from "../../../proto/kit/log.ts";
 import { Turns } from "../../../proto/kit/turns.ts";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
 import { makeObjectKey } from "../../../proto/words/object-key.ts";
 import type { InventoryStore } from "../../../spoke/domain/cluster.ts";
 import type { InventoryEntry } from "../../../spoke/domain/inventory.ts";
@@ -13,11 +14,12 @@ import type { ScriptedReply, ScriptedRequest } from "../../support/scripted-api-
 import { openScripted, statusBody, type ScriptedApi } from "./open-scripted.ts";
 
 const { signal } = new AbortController();
+const web = "web" as ApplicationName;
 
 suite("inventories in ConfigMaps", () => {
   test("an inventory has a name, a label and an annotation to be found by", async () => {
     await inCluster(async ({ inventory, maps }) => {
-      await inventory.write("web", [entry("a")], signal);
+      await inventory.write(web, [entry("a")], signal);
       const name = shardName("web", 0);
       assert.partialDeepStrictEqual(maps.get(name), {
         metadata: {
@@ -34,12 +36,12 @@ suite("inventories in ConfigMaps", () => {
   test("only shards that change are written, and nothing when nothing does", async () => {
     await inCluster(async ({ inventory, writes }) => {
       const many = Array.from({ length: 2_500 }, (_, number) => entry(`object-${number}`));
-      await inventory.write("web", many, signal);
+      await inventory.write(web, many, signal);
       assert.equal(writes().length, 3);
-      await inventory.write("web", many.toReversed(), signal);
+      await inventory.write(web, many.toReversed(), signal);
       assert.equal(writes().length, 3);
       await inventory.write(
-        "web",
+        web,
         many.map((old, index) => (index === 0 ? { ...old, uid: "u" } : old)),
         signal,
       );
@@ -49,10 +51,10 @@ suite("inventories in ConfigMaps", () => {
 
   test("after readAll a new process writes only what changes", async () => {
     await inCluster(async ({ inventory, another, writes }) => {
-      await inventory.write("web", [entry("a")], signal);
+      await inventory.write(web, [entry("a")], signal);
       const later = another();
-      assert.deepEqual(await later.readAll(signal), new Map([["web", [entry("a")]]]));
-      await later.write("web", [entry("a")], signal);
+      assert.deepEqual(await later.readAll(signal), new Map([[web, [entry("a")]]]));
+      await later.write(web, [entry("a")], signal);
       assert.equal(writes().length, 1);
     });
   });
@@ -60,11 +62,11 @@ suite("inventories in ConfigMaps", () => {
   test("without readAll a new process looks before it writes, so that no shard is left behind", async () => {
     await inCluster(async ({ inventory, another, maps }) => {
       const many = Array.from({ length: 1_600 }, (_, number) => entry(`object-${number}`));
-      await inventory.write("web", many, signal);
+      await inventory.write(web, many, signal);
       assert.equal(maps.size, 2);
-      await another().write("web", [entry("a")], signal);
-      assert.deepEqual(await another().readAll(signal), new Map([["web", [entry("a")]]]));
-      await another().forget("web", signal);
+      await another().write(web, [entry("a")], signal);
+      assert.deepEqual(await another().readAll(signal), new Map([[web, [entry("a")]]]));
+      await another().forget(web, signal);
       assert.equal(maps.size, 0);
     });
   });
@@ -72,7 +74,7 @@ suite("inventories in ConfigMaps", () => {
   test("a missing namespace is created", async () => {
     await inCluster(
       async ({ inventory, maps, server }) => {
-        await inventory.write("web", [entry("a")], signal);
+        await inventory.write(web, [entry("a")], signal);
         assert.equal(maps.size, 1);
         assert.ok(
           server.server.requests.some(({ path }) => path === "/api/v1/namespaces/wheelhouse"),
@@ -85,16 +87,16 @@ suite("inventories in ConfigMaps", () => {
   test("a write that failed leaves nobody guessing: the next one looks first", async () => {
     await inCluster(async ({ inventory, fail, maps, another }) => {
       await inventory.readAll(signal);
-      await inventory.write("web", [entry("a")], signal);
+      await inventory.write(web, [entry("a")], signal);
       // The server does it, and its answer is lost.
       fail("after");
       await assert.rejects(
-        inventory.write("web", [entry("a"), entry("b")], signal),
+        inventory.write(web, [entry("a"), entry("b")], signal),
         ApiServerUnavailable,
       );
       fail(undefined);
-      await inventory.write("web", [entry("a")], signal);
-      assert.deepEqual(await another().readAll(signal), new Map([["web", [entry("a")]]]));
+      await inventory.write(web, [entry("a")], signal);
+      assert.deepEqual(await another().readAll(signal), new Map([[web, [entry("a")]]]));
       assert.equal(maps.size, 1);
     });
   });
@@ -107,7 +109,7 @@ suite("inventories in ConfigMaps", () => {
 
   test("an inventory of a newer format is trouble, never less than it says", async () => {
     await inCluster(async ({ inventory, another, maps }) => {
-      await inventory.write("web", [entry("a")], signal);
+      await inventory.write(web, [entry("a")], signal);
       const [name, map] = [...maps][0] ?? [];
       maps.set(name ?? "", { ...map, data: { format: "2", entries: "?" } });
       await assert.rejects(another().readAll(signal), /has format "2", expected "1"/);
@@ -118,13 +120,30 @@ suite("inventories in ConfigMaps", () => {
     const warned: string[] = [];
     await inCluster(
       async ({ inventory, another, maps }) => {
-        await inventory.write("web", [entry("a")], signal);
+        await inventory.write(web, [entry("a")], signal);
         const map = maps.get(shardName("web", 0)) ?? {};
         const metadata = recordOf(map["metadata"]);
         maps.set("copy", { ...map, metadata: { ...metadata, name: "copy" } });
         maps.set(shardName("web", 0), { ...map, data: { entries: "broken line" } });
-        assert.deepEqual(await another().readAll(signal), new Map([["web", []]]));
+        assert.deepEqual(await another().readAll(signal), new Map([[web, []]]));
         assert.deepEqual(warned.toSorted(), ["inventory ignored", "inventory lines ignored"]);
+      },
+      { log: { ...silentLog, warn: (event) => void warned.push(event) } },
+    );
+  });
+
+  test("an inventory of what can be no application is passed over, and said so", async () => {
+    const warned: string[] = [];
+    await inCluster(
+      async ({ inventory, another, maps }) => {
+        await inventory.write(web, [entry("a")], signal);
+        const map = maps.get(shardName(web, 0)) ?? {};
+        const metadata = recordOf(map["metadata"]);
+        const name = shardName("Web_EU", 0);
+        const annotations = { "wheelhouse.dev/application": "Web_EU" };
+        maps.set(name, { ...map, metadata: { ...metadata, name, annotations } });
+        assert.deepEqual(await another().readAll(signal), new Map([[web, [entry("a")]]]));
+        assert.deepEqual(warned, ["inventory ignored"]);
       },
       { log: { ...silentLog, warn: (event) => void warned.push(event) } },
     );
@@ -133,9 +152,9 @@ suite("inventories in ConfigMaps", () => {
   test("writes of one application happen in the order they were asked for", async () => {
     await inCluster(async ({ inventory, another }) => {
       await Promise.all(
-        ["a", "b", "c"].map(async (name) => await inventory.write("web", [entry(name)], signal)),
+        ["a", "b", "c"].map(async (name) => await inventory.write(web, [entry(name)], signal)),
       );
-      assert.deepEqual(await another().readAll(signal), new Map([["web", [entry("c")]]]));
+      assert.deepEqual(await another().readAll(signal), new Map([[web, [entry("c")]]]));
     });
   });
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test, { suite } from "node:test";
 import { systemClock } from "../../../proto/kit/clock.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
 import { makeObjectKey } from "../../../proto/words/object-key.ts";
 import type { WatchEvent } from "../../../spoke/domain/cluster.ts";
 import { openCluster, type OpenCluster } from "../../../spoke/kube/open.ts";
@@ -111,7 +112,7 @@ suite("the spoke's cluster, as a pod sees it", () => {
         applied: "a",
         fingerprint: "f",
       };
-      await cluster.inventory.write("web", [entry], signal);
+      await cluster.inventory.write("web" as ApplicationName, [entry], signal);
       const later = open();
       assert.deepEqual(await later.identity.read(signal), identity);
       assert.deepEqual(await later.inventory.readAll(signal), new Map([["web", [entry]]]));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
 import { makeObjectKey } from "../../../proto/words/object-key.ts";
 import { trackingAnnotation } from "../../../spoke/domain/cluster.ts";
 import type { KubeObject } from "../../../spoke/domain/kube-object.ts";
@@ -7,6 +8,8 @@ import { markerText } from "../../../spoke/domain/marker.ts";
 import { LiveObjects, typeIdOf } from "../../../spoke/loops/live-objects.ts";
 
 const key = makeObjectKey({ group: "", kind: "ConfigMap", namespace: "shop", name: "a" });
+const shop = "shop" as ApplicationName;
+const blog = "blog" as ApplicationName;
 const type = typeIdOf({ group: "", version: "v1", kind: "ConfigMap" });
 
 const object = (resourceVersion: string, uid = "u1", application = "shop"): KubeObject => ({
@@ -84,14 +87,14 @@ suite("LiveObjects", () => {
     const objects = new LiveObjects();
     objects.put(object("1"));
     assert.deepEqual(
-      objects.marked("shop").map(({ uid }) => uid),
+      objects.marked(shop).map(({ uid }) => uid),
       ["u1"],
     );
     objects.put(object("2", "u1", "blog"));
-    assert.deepEqual(objects.marked("shop"), []);
-    assert.equal(objects.marked("blog").length, 1);
+    assert.deepEqual(objects.marked(shop), []);
+    assert.equal(objects.marked(blog).length, 1);
     objects.forgetType(type);
-    assert.deepEqual(objects.marked("blog"), []);
+    assert.deepEqual(objects.marked(blog), []);
   });
 
   test("two versions of one kind are two views of the same objects", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import { Trouble } from "../../../proto/kit/trouble.ts";
+import type { ApplicationName } from "../../../proto/words/ids.ts";
 import type { ClusterApi } from "../../../spoke/domain/cluster.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
 import { fakeCluster, keyOf } from "../../support/fake-cluster.ts";
@@ -187,7 +188,7 @@ suite("sync loop: trouble", () => {
     await spoke.settle();
     const uid = cluster.object(settings)?.metadata.uid;
     await spoke.stop();
-    await cluster.inventory.forget("shop", new AbortController().signal);
+    await cluster.inventory.forget("shop" as ApplicationName, new AbortController().signal);
     const less = application({ manifests: [configMap("settings")], generation: 2 }, disk);
     const again = bench({ cluster, disk, held: heldSet([less]) });
     await again.settle(600_000);
