@@ -2,28 +2,7 @@ import { resolve } from "node:path";
 import { logLevels, type LogLevel } from "../proto/kit/log.ts";
 import type { Result } from "../proto/kit/result.ts";
 import { SettingsReader, type SettingSources } from "../proto/kit/settings.ts";
-
-/** How the spoke reaches the API server of its own cluster. */
-export type ClusterAccess = (
-  | {
-      readonly kind: "in-cluster";
-      /** `host:port` of the API server, from the pod's environment. */
-      readonly host: string;
-      readonly port: string;
-      readonly tokenFile: string;
-      readonly authorityFile: string;
-    }
-  | {
-      readonly kind: "kubeconfig";
-      readonly file: string;
-      readonly context: string | undefined;
-      /** Whether the kubeconfig may say that the API server's certificate is not looked at. */
-      readonly acceptInsecure: boolean;
-    }
-) & {
-  /** For HTTPS_PROXY and NO_PROXY, and for the exec plug-ins of a kubeconfig. */
-  readonly environment: SettingSources["environment"];
-};
+import type { ClusterAccess, Environment } from "./domain/cluster-access.ts";
 
 export type SpokeSettings = {
   /** `host:port` of the hub's link. */
@@ -130,7 +109,7 @@ function joinToken(read: SettingsReader, folder: string): SpokeSettings["joinTok
 
 function clusterAccess(
   read: SettingsReader,
-  environment: SettingSources["environment"],
+  environment: Environment,
   folder: string,
 ): ClusterAccess {
   const file = read.text("kubeconfig");

@@ -4,33 +4,12 @@ import type { Log } from "../../proto/kit/log.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 import { digestOfText } from "../../proto/words/digest.ts";
+import type { ClusterAccess, Environment } from "../domain/cluster-access.ts";
 import { requireUsablePair } from "./client-certificate.ts";
 import { runExecPlugin, type ExecCredential, type ExecPlugin } from "./exec-plugin.ts";
 import { readKubeconfig, readText, type ActingAs } from "./kubeconfig.ts";
-import { environmentProxy, type Environment, type Proxy } from "./proxy.ts";
+import { environmentProxy, type Proxy } from "./proxy.ts";
 import { CredentialUnusable } from "./trouble.ts";
-
-/** How the spoke reaches the API server of its own cluster. */
-export type ClusterAccess = (
-  | {
-      readonly kind: "in-cluster";
-      readonly host: string;
-      readonly port: string;
-      readonly tokenFile: string;
-      readonly authorityFile: string;
-    }
-  | {
-      readonly kind: "kubeconfig";
-      readonly file: string;
-      /** `undefined`: the file's current context. */
-      readonly context: string | undefined;
-      /** Whether `insecure-skip-tls-verify` in the file is obeyed. Left out: it is refused. */
-      readonly acceptInsecure?: boolean;
-    }
-) & {
-  /** Where proxies are looked up, and what exec plug-ins inherit. Left out: nothing. */
-  readonly environment?: Environment;
-};
 
 /** What one request needs to be let in. */
 export type Access = {
@@ -89,7 +68,7 @@ export function openCredential(
   log: Log,
 ): Credential {
   const closing = new AbortController();
-  const plugins = pluginRunner(access.environment ?? {}, clock, closing.signal);
+  const plugins = pluginRunner(access.environment, clock, closing.signal);
   const ageMsMost = access.kind === "in-cluster" ? tokenAgeMsMost : kubeconfigAgeMsMost;
   let held: Access | undefined;
   let goodUntilMs = Number.NEGATIVE_INFINITY;
@@ -209,7 +188,7 @@ async function readInCluster(
     host: access.host,
     port,
     pathPrefix: "",
-    proxy: environmentProxy(access.host, port, access.environment ?? {}),
+    proxy: environmentProxy(access.host, port, access.environment),
     bearer: token.trim(),
     actingAs: {},
     tls: {
@@ -228,7 +207,7 @@ async function accessFromKubeconfig(
 ): Promise<Access> {
   const config = await readKubeconfig(access.file, access.context);
   const { host, port, pathPrefix, authority, serverName, skipVerify, actingAs } = config;
-  if (skipVerify && access.acceptInsecure !== true)
+  if (skipVerify && !access.acceptInsecure)
     throw new CredentialUnusable(
       `kubeconfig ${access.file} sets insecure-skip-tls-verify, which the spoke refuses; give certificate-authority-data, or start it with kubeconfig-insecure`,
     );
@@ -249,7 +228,7 @@ async function accessFromKubeconfig(
     host,
     port,
     pathPrefix,
-    proxy: config.proxy ?? environmentProxy(host, port, access.environment ?? {}),
+    proxy: config.proxy ?? environmentProxy(host, port, access.environment),
     bearer: config.token ?? printed?.token,
     actingAs,
     tls: {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { isAbsolute, resolve, sep } from "node:path";
+import type { Environment } from "../domain/cluster-access.ts";
 import { isRecord, recordOf, textOf, type JsonRecord } from "./json.ts";
-import type { Environment } from "./proxy.ts";
 import { CredentialUnusable } from "./trouble.ts";
 
 /** A program that prints a credential, as a kubeconfig describes it. */

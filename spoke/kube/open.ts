@@ -9,9 +9,10 @@ import {
   type InventoryStore,
   type WatchEvent,
 } from "../domain/cluster.ts";
+import type { ClusterAccess } from "../domain/cluster-access.ts";
 import { actingAs, apiDefaults, openApi, unexpectedAnswer, type Api } from "./api.ts";
 import { applyObject, getObject, removeObject } from "./apply.ts";
-import { openCredential, type ClusterAccess } from "./credential.ts";
+import { openCredential } from "./credential.ts";
 import { openDiscovery } from "./discovery.ts";
 import { openIdentity, type IdentityStore } from "./identity.ts";
 import { openInventory } from "./inventory.ts";

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import type { Environment } from "../domain/cluster-access.ts";
 import { CredentialUnusable } from "./trouble.ts";
 
 /** A proxy that is asked for a tunnel to the API server. */
@@ -10,8 +11,6 @@ export type Proxy = {
   /** The whole `Proxy-Authorization` header; `undefined`: none. */
   readonly authorization: string | undefined;
 };
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads a proxy's address. `where` says who gave it, for messages; a user and a password in it stay out of

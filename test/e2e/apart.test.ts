@@ -7,6 +7,7 @@ import type { SpokeIdentity } from "../../spoke/domain/identity.ts";
 import { openCluster } from "../../spoke/kube/open.ts";
 import { createHubClient } from "../../spoke/link/client.ts";
 import { settled, startFleet, type Fleet } from "../support/fleet.ts";
+import { kubeconfigAccess } from "../support/kubeconfig-access.ts";
 import { webFolder, webSet } from "../support/story-files.ts";
 
 suite("apart", () => {
@@ -73,7 +74,7 @@ suite("apart", () => {
 /** The identity as the spoke keeps it in its own cluster: what a thief of that cluster would have. */
 async function identityOf(fleet: Fleet, cluster: string): Promise<SpokeIdentity> {
   const opened = openCluster(
-    { kind: "kubeconfig", file: fleet.member(cluster).kubeconfig, context: undefined },
+    kubeconfigAccess(fleet.member(cluster).kubeconfig),
     { namespace: "wheelhouse", version: "0.0.0" },
     { requests: { add: () => {} }, clock: systemClock, random: Math.random, log: silentLog },
   );

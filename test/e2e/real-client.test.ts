@@ -11,7 +11,8 @@ import { parseServiceAccount, type ServiceAccount } from "../../proto/words/serv
 import type { WatchEvent } from "../../spoke/domain/cluster.ts";
 import type { KubeObject } from "../../spoke/domain/kube-object.ts";
 import { actingAs, apiDefaults, openApi, type Api } from "../../spoke/kube/api.ts";
-import { openCredential, type ClusterAccess } from "../../spoke/kube/credential.ts";
+import type { ClusterAccess } from "../../spoke/domain/cluster-access.ts";
+import { openCredential } from "../../spoke/kube/credential.ts";
 import { openDiscovery } from "../../spoke/kube/discovery.ts";
 import { openCluster, type OpenCluster } from "../../spoke/kube/open.ts";
 import { ApiServerUnavailable } from "../../spoke/kube/trouble.ts";
@@ -22,6 +23,7 @@ import { startControlPlane, type ControlPlane } from "../support/control-plane/c
 import { cuttingProxy } from "../support/cutting-proxy.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubeClient, type KubeClient } from "../support/kube-client.ts";
+import { kubeconfigAccess } from "../support/kubeconfig-access.ts";
 
 const { signal } = new AbortController();
 const forced = { force: true, dryRun: false };
@@ -91,7 +93,7 @@ describe(
         }),
       );
       const environment = { PATH: process.env["PATH"] };
-      return { kind: "kubeconfig", file, context: undefined, environment };
+      return kubeconfigAccess(file, environment);
     };
 
     const apiOf = (access: ClusterAccess): Api => {
@@ -130,7 +132,7 @@ describe(
       it("a client certificate, in the file or beside it", async () => {
         const file = join(folder, "certificate");
         await writeFile(file, await plane.certificateKubeconfig("jane", ["team-a", "team-b"]));
-        const access: ClusterAccess = { kind: "kubeconfig", file, context: undefined };
+        const access = kubeconfigAccess(file);
         const { username, groups } = await whoAmI(apiOf(access));
         assert.equal(username, "jane");
         assert.deepEqual(groups.toSorted(), ["system:authenticated", "team-a", "team-b"]);
@@ -579,7 +581,14 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
       await writeFile(tokenFile, await plane.serviceAccountToken("shop", "spoke"));
       await writeFile(authorityFile, (await createCertificateAuthority()).certificatePem);
       const { hostname: host, port } = new URL(plane.url);
-      const access: ClusterAccess = { kind: "in-cluster", host, port, tokenFile, authorityFile };
+      const access: ClusterAccess = {
+        kind: "in-cluster",
+        host,
+        port,
+        tokenFile,
+        authorityFile,
+        environment: {},
+      };
       const cluster = clusterOf(access);
       await assert.rejects(cluster.api.serverVersion(signal), /does not trust/);
       await writeFile(authorityFile, plane.caPem);

@@ -16,6 +16,7 @@ import { startControlPlane, type ControlPlane } from "../support/control-plane/c
 import { kubeconfigFor } from "../support/control-plane/kubeconfig.ts";
 import { render, type Rendered } from "../support/helm.ts";
 import { kubeClient, type KubeClient } from "../support/kube-client.ts";
+import { kubeconfigAccess } from "../support/kubeconfig-access.ts";
 import { kubectl } from "../support/kubectl.ts";
 import {
   authorizerOf,
@@ -76,7 +77,7 @@ describe("the rights of the chart, one by one", { skip }, () => {
 
   const open = (file: string, namespaces: readonly string[]): OpenCluster =>
     openCluster(
-      { kind: "kubeconfig", file, context: undefined, acceptInsecure: false, environment: {} },
+      kubeconfigAccess(file),
       { namespace, namespaces, version: "0.0.0" },
       { requests: { add: () => {} }, clock: systemClock, random: Math.random, log: silentLog },
     );

@@ -9,6 +9,7 @@ import { mapsAt, textAt, type Json } from "../../support/cluster/json.ts";
 import { whyNoControlPlane } from "../../support/control-plane/binaries.ts";
 import { startControlPlane, type ControlPlane } from "../../support/control-plane/control-plane.ts";
 import { eventually } from "../../support/eventually.ts";
+import { kubeconfigAccess } from "../../support/kubeconfig-access.ts";
 import { KubeClient } from "../kube-api/client.ts";
 import { handOf, type Ask } from "./hand.ts";
 import { clusterApiContract } from "./suite.ts";
@@ -40,7 +41,7 @@ clusterApiContract(
     const opened: OpenCluster[] = [];
     const open = (): OpenCluster => {
       const cluster = openCluster(
-        { kind: "kubeconfig", file, context: undefined },
+        kubeconfigAccess(file),
         { namespace: "wheelhouse", version: "0.0.0" },
         { requests: { add: () => {} }, clock: systemClock, random: Math.random, log: silentLog },
       );

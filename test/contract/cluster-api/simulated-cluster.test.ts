@@ -6,6 +6,7 @@ import { silentLog } from "../../../proto/kit/log.ts";
 import { openCluster, type OpenCluster } from "../../../spoke/kube/open.ts";
 import type { Json } from "../../support/cluster/json.ts";
 import { startSimulatedCluster } from "../../support/cluster/server.ts";
+import { kubeconfigAccess } from "../../support/kubeconfig-access.ts";
 import { handOf } from "./hand.ts";
 import { clusterApiContract } from "./suite.ts";
 
@@ -17,7 +18,7 @@ clusterApiContract("the spoke's client and the simulated cluster", async () => {
   const opened: OpenCluster[] = [];
   const open = (): OpenCluster => {
     const cluster = openCluster(
-      { kind: "kubeconfig", file, context: undefined },
+      kubeconfigAccess(file),
       { namespace: "wheelhouse", version: "0.0.0" },
       { requests: { add: () => {} }, clock: systemClock, random: Math.random, log: silentLog },
     );

@@ -3,9 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { suite } from "node:test";
 import { silentLog } from "../../../proto/kit/log.ts";
-import { openCredential, type ClusterAccess } from "../../../spoke/kube/credential.ts";
+import { openCredential } from "../../../spoke/kube/credential.ts";
 import { CredentialUnusable } from "../../../spoke/kube/trouble.ts";
 import type { CertifiedKey } from "../../support/certificates.ts";
+import { kubeconfigAccess } from "../../support/kubeconfig-access.ts";
 import {
   base64,
   clientCertificate,
@@ -167,11 +168,7 @@ suite("credential of a kubeconfig", () => {
       const file = join(folder, "config");
       const clock = clockAt();
       await writeFile(file, JSON.stringify(config({ token: "one" }, {})));
-      const credential = openCredential(
-        { kind: "kubeconfig", file, context: undefined },
-        clock,
-        silentLog,
-      );
+      const credential = openCredential(kubeconfigAccess(file), clock, silentLog);
       assert.equal((await credential.current(signal)).bearer, "one");
       await writeFile(file, JSON.stringify(config({ token: "two" }, {})));
       clock.pass(10_000);
@@ -219,7 +216,7 @@ suite("credential of a kubeconfig", () => {
         await writeFile(file, JSON.stringify(config(user)));
         const lines: string[] = [];
         const clock = clockAt();
-        const from: ClusterAccess = { kind: "kubeconfig", file, context: undefined };
+        const from = kubeconfigAccess(file);
         const credential = openCredential(from, clock, recordingLog(lines));
         await write(before);
         const held = await credential.current(signal);

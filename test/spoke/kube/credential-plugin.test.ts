@@ -6,6 +6,7 @@ import { silentLog } from "../../../proto/kit/log.ts";
 import { openCredential, type Credential } from "../../../spoke/kube/credential.ts";
 import type { CertifiedKey } from "../../support/certificates.ts";
 import { eventually } from "../../support/eventually.ts";
+import { kubeconfigAccess } from "../../support/kubeconfig-access.ts";
 import {
   base64,
   clientCertificate,
@@ -196,11 +197,7 @@ async function withPlugin(
     const exec = { apiVersion, command: "./plug-in", provideClusterInfo: true };
     await writeFile(file, JSON.stringify(config({ exec }, cluster)));
     const environment = { PATH: process.env["PATH"] };
-    const credential = openCredential(
-      { kind: "kubeconfig", file, context: undefined, environment },
-      clock,
-      silentLog,
-    );
+    const credential = openCredential(kubeconfigAccess(file, environment), clock, silentLog);
     const runs = async (): Promise<number> => {
       const text = await readFile(join(folder, "runs"), "utf8").catch(() => "");
       return text.split("\n").length - 1;

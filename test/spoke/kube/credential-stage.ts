@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog, type Fields, type Log } from "../../../proto/kit/log.ts";
-import { openCredential, type ClusterAccess } from "../../../spoke/kube/credential.ts";
+import type { ClusterAccess } from "../../../spoke/domain/cluster-access.ts";
+import { openCredential } from "../../../spoke/kube/credential.ts";
 import { createCertificateAuthority, type CertifiedKey } from "../../support/certificates.ts";
 
 /** Never aborted. */
@@ -95,6 +96,7 @@ export const inCluster = (folder: string): ClusterAccess => ({
   port: "443",
   tokenFile: join(folder, "token"),
   authorityFile: join(folder, "ca.crt"),
+  environment: {},
 });
 
 export function clockAt(): {

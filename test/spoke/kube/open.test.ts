@@ -150,7 +150,14 @@ async function inPod(
   const opened: OpenCluster[] = [];
   const open = (): OpenCluster => {
     const cluster = openCluster(
-      { kind: "in-cluster", host: url.hostname, port: url.port, tokenFile, authorityFile },
+      {
+        kind: "in-cluster",
+        host: url.hostname,
+        port: url.port,
+        tokenFile,
+        authorityFile,
+        environment: {},
+      },
       { namespace: "wheelhouse", version: "0.0.0" },
       {
         requests: {

@@ -12,6 +12,7 @@ import { openCluster } from "../../../spoke/kube/open.ts";
 import { createSyncLoop } from "../../../spoke/loops/sync-loop.ts";
 import { startSimulatedCluster } from "../../support/cluster/server.ts";
 import { eventually } from "../../support/eventually.ts";
+import { kubeconfigAccess } from "../../support/kubeconfig-access.ts";
 import {
   application,
   heldSet,
@@ -105,7 +106,7 @@ async function startWorld() {
 
   function start(held: HeldSet) {
     const cluster = openCluster(
-      { kind: "kubeconfig", file, context: undefined },
+      kubeconfigAccess(file),
       { namespace: "wheelhouse", version: "0.0.0" },
       { requests: { add: () => {} }, clock: systemClock, random: Math.random, log: silentLog },
     );
