@@ -7,7 +7,7 @@ import type { Action, DesiredObject } from "../domain/plan.ts";
 import type { Attempt } from "../domain/sync.ts";
 import { afterSyncWave } from "./after-sync-wave.ts";
 import type { ApplicationWork } from "./application-work.ts";
-import { applyObject } from "./apply-object.ts";
+import { applyClaimed } from "./apply-claimed.ts";
 import type { LoadedBundle } from "./bundles.ts";
 import { chooseObjects } from "./choose-objects.ts";
 import { findDoomed, namespaceIn } from "./doomed-namespaces.ts";
@@ -110,7 +110,7 @@ async function applySyncWave(
       const taken: DesiredObject[] = [];
       const apply = async (object: DesiredObject): Promise<void> => {
         const isNew = actions.get(object.key)?.kind === "create";
-        if ((await applyObject(pass, object, isNew, signal)) === "taken") taken.push(object);
+        if ((await applyClaimed(pass, object, isNew, signal)) === "taken") taken.push(object);
       };
       await sideBySide(pending, settings.objectsAtOnceMost, apply, signal);
       if (pass.bundleProblem !== undefined) {

@@ -6,7 +6,7 @@ import type { Pass } from "../domain/pass.ts";
 import { syncOptionsOf } from "../domain/sync-options.ts";
 import type { ApplicationWork } from "./application-work.ts";
 import type { PassNeeds, PassSettings } from "./ongoing-pass.ts";
-import { namesOf, removeObject } from "./remove-object.ts";
+import { namesOf, removeOwned } from "./remove-owned.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /**
@@ -58,7 +58,7 @@ export async function removeApplication(
   for (const step of steps) {
     const pending = step.filter(({ isAsked }) => !isAsked);
     const remove = ({ entry }: (typeof pending)[number]): Promise<void> =>
-      removeObject(work, entry, isOrdered, needs, signal);
+      removeOwned(work, entry, isOrdered, needs, signal);
     await sideBySide(pending, settings.objectsAtOnceMost, remove, signal);
     if (!isOrdered()) return { kind: "superseded" };
     const [failed] = [...work.problems];

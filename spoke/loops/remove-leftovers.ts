@@ -7,7 +7,7 @@ import { syncOptionsOf } from "../domain/sync-options.ts";
 import type { ApplicationWork } from "./application-work.ts";
 import { firstUnsettled } from "./first-unsettled.ts";
 import { isSuperseded, planOf, waitForBundleOf, type OngoingPass } from "./ongoing-pass.ts";
-import { namesOf, removeObject } from "./remove-object.ts";
+import { namesOf, removeOwned } from "./remove-owned.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** The end of a pass: once all that is wanted is well, what is owned and no longer wanted goes, step by step. */
@@ -28,7 +28,7 @@ export async function removeLeftovers(pass: OngoingPass, signal: AbortSignal): P
   for (const step of steps) {
     const pending = step.filter(({ live }) => !isBeingRemoved(live, work));
     const remove = ({ entry }: Removable): Promise<void> =>
-      removeObject(work, entry, () => !isSuperseded(pass), needs, signal);
+      removeOwned(work, entry, () => !isSuperseded(pass), needs, signal);
     await sideBySide(pending, settings.objectsAtOnceMost, remove, signal);
     if (isSuperseded(pass)) return { kind: "superseded" };
     const keys = step.map(({ key }) => key);

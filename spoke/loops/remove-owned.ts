@@ -23,7 +23,7 @@ export type RemoveNeeds = {
  * An accepted removal is remembered in `work.removing` until the watches show that the object is gone. A
  * refused one is left in `work.problems`. Nothing is removed once `isOrdered` says that it is no longer meant.
  */
-export async function removeObject(
+export async function removeOwned(
   work: ApplicationWork,
   entry: InventoryEntry,
   isOrdered: () => boolean,

@@ -9,7 +9,7 @@ import { isSuperseded, manifestOf, type OngoingPass } from "./ongoing-pass.ts";
  *
  * `taken`: it had to be new, and is not; nothing is claimed of it any more.
  */
-export async function applyObject(
+export async function applyClaimed(
   pass: OngoingPass,
   object: DesiredObject,
   isNew: boolean,
