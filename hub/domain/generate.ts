@@ -138,17 +138,17 @@ function* generating(
   const flaws = new Flaws();
   const named = new NamedApplications(set.name);
   const context = contextOf(set, facts, needs);
-  const { allowance } = context.templates;
+  const { budget } = context.templates;
   const { elementsMost = elementsByDefault } = needs;
   let elements = 0;
-  let { stepsLeft, workLeft } = allowance;
+  let { stepsLeft, workLeft } = budget;
   const isLong = (): boolean =>
-    stepsLeft - allowance.stepsLeft > stepsPerSlice || workLeft - allowance.workLeft > workPerSlice;
+    stepsLeft - budget.stepsLeft > stepsPerSlice || workLeft - budget.workLeft > workPerSlice;
   for (const element of elementsIn(set, context, asked)) {
     elements += 1;
     if (elements > elementsMost) return { kind: "failed", problem: tooLarge(set, elementsMost) };
     if (elements % elementsPerSlice === 0 || isLong()) {
-      ({ stepsLeft, workLeft } = allowance);
+      ({ stepsLeft, workLeft } = budget);
       yield;
     }
     if (element.kind === "flaw") flaws.add(element.flaw);

@@ -10,9 +10,9 @@ import { RepeatedTexts } from "./repeated-texts.ts";
 import { argoFunctions, refusedFunction } from "./template/functions/index.ts";
 import {
   compileTemplate,
-  defaultAllowance,
+  defaultTemplateBudget,
   defaultTemplateLimits,
-  type Allowance,
+  type TemplateBudget,
   type TemplateManner,
   type TemplateProblem,
 } from "./template/evaluate.ts";
@@ -52,16 +52,16 @@ const parsedMost = 10_000;
  */
 export class Templates {
   readonly goTemplate: boolean;
-  readonly allowance: Allowance;
+  readonly budget: TemplateBudget;
   readonly #manner: TemplateManner;
   readonly #parsed = new Map<string, TextMaker>();
 
   constructor(
     mode: { readonly goTemplate: boolean; readonly missingKey: MissingKey },
     needs: GenerateNeeds,
-    allowance = defaultAllowance(),
+    budget = defaultTemplateBudget(),
   ) {
-    this.allowance = allowance;
+    this.budget = budget;
     this.goTemplate = mode.goTemplate;
     this.#manner = {
       functions: argoFunctions,
@@ -69,7 +69,7 @@ export class Templates {
       missingKey: mode.missingKey,
       limits: defaultTemplateLimits,
       decodeYaml: needs.decodeYaml,
-      allowance,
+      budget,
     };
   }
 

@@ -33,7 +33,7 @@ export function compileGenerator(
   { templates, needs }: Pick<GeneratorContext, "templates" | "needs">,
 ): GeneratorTemplate {
   const mode = { goTemplate: templates.goTemplate, missingKey: "error" } as const;
-  const strict = new Templates(mode, needs, templates.allowance);
+  const strict = new Templates(mode, needs, templates.budget);
   const make = documentOf(compileBody(kind, body, { templates, strict }));
   return (params) => {
     const made = make(params);

@@ -31,9 +31,9 @@ export const defaultTemplateLimits: TemplateLimits = {
 };
 
 /** What all templates of one set may still do together, however many elements it has. */
-export type Allowance = { stepsLeft: number; workLeft: number; readonly keys: DerivedKeys };
+export type TemplateBudget = { stepsLeft: number; workLeft: number; readonly keys: DerivedKeys };
 
-export const defaultAllowance = (): Allowance => ({
+export const defaultTemplateBudget = (): TemplateBudget => ({
   stepsLeft: 50_000_000,
   workLeft: 1_000_000_000,
   keys: new DerivedKeys(),
@@ -47,7 +47,7 @@ export type TemplateManner = {
   readonly limits: TemplateLimits;
   readonly decodeYaml: CallContext["decodeYaml"];
   /** Shared by templates that belong together; without it each evaluation has its own limits only. */
-  readonly allowance?: Allowance;
+  readonly budget?: TemplateBudget;
 };
 
 export type TemplateProblem = {

@@ -1,7 +1,7 @@
 import type { Result } from "../../../proto/kit/result.ts";
 import { type Regexp, compileRegexp } from "../regexp/regexp.ts";
 import { DerivedKeys, derivedKeysMost } from "./derived-keys.ts";
-import type { Allowance, TemplateLimits, TemplateManner } from "./evaluate.ts";
+import type { TemplateBudget, TemplateLimits, TemplateManner } from "./evaluate.ts";
 import type { CallContext } from "./function.ts";
 import type { AnyNode } from "./tree.ts";
 import type { GoValue } from "./value.ts";
@@ -36,8 +36,8 @@ export class State {
   readonly defined: ReadonlyMap<string, Emit>;
   readonly context: CallContext;
   readonly #limits: TemplateLimits;
-  readonly #allowance: Allowance | undefined;
-  /** Steps that the evaluation may take: its own limit, or what the allowance has left. */
+  readonly #budget: TemplateBudget | undefined;
+  /** Steps that the evaluation may take: its own limit, or what the budget has left. */
   #granted = 0;
   #stepsLeft = 0;
   /** Work that the evaluation may do, in the same way. */
@@ -52,8 +52,8 @@ export class State {
   ) {
     this.defined = defined;
     this.#limits = manner.limits;
-    this.#allowance = manner.allowance;
-    this.#keys = manner.allowance?.keys ?? new DerivedKeys();
+    this.#budget = manner.budget;
+    this.#keys = manner.budget?.keys ?? new DerivedKeys();
     this.context = {
       charge: (characters) => {
         this.#workLeft -= characters;
@@ -100,18 +100,18 @@ export class State {
     this.depth = 0;
     this.hasStrays = hasStrays;
     const { stepsMost, workMost } = this.#limits;
-    this.#granted = Math.min(stepsMost, this.#allowance?.stepsLeft ?? stepsMost);
+    this.#granted = Math.min(stepsMost, this.#budget?.stepsLeft ?? stepsMost);
     this.#stepsLeft = this.#granted;
-    this.#workGranted = Math.min(workMost, this.#allowance?.workLeft ?? workMost);
+    this.#workGranted = Math.min(workMost, this.#budget?.workLeft ?? workMost);
     this.#workLeft = this.#workGranted;
-    if (this.#allowance === undefined) this.#keys = new DerivedKeys();
+    if (this.#budget === undefined) this.#keys = new DerivedKeys();
   }
 
-  /** Takes what the evaluation came to off the allowance. */
+  /** Takes what the evaluation came to off the budget. */
   end(): void {
-    if (this.#allowance === undefined) return;
-    this.#allowance.stepsLeft -= this.#granted - Math.max(this.#stepsLeft, 0);
-    this.#allowance.workLeft -= this.#workGranted - Math.max(this.#workLeft, 0);
+    if (this.#budget === undefined) return;
+    this.#budget.stepsLeft -= this.#granted - Math.max(this.#stepsLeft, 0);
+    this.#budget.workLeft -= this.#workGranted - Math.max(this.#workLeft, 0);
   }
 
   step(): void {

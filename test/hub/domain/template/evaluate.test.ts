@@ -3,9 +3,9 @@ import test, { suite } from "node:test";
 import fc from "fast-check";
 import type { Result } from "../../../../proto/kit/result.ts";
 import {
-  type Allowance,
+  type TemplateBudget,
   compileTemplate,
-  defaultAllowance,
+  defaultTemplateBudget,
   defaultTemplateLimits,
   type TemplateLimits,
   type TemplateProblem,
@@ -18,7 +18,7 @@ import { generateNeeds } from "../builders.ts";
 type Manner = {
   readonly missingKey?: "default" | "zero" | "error";
   readonly limits?: Partial<TemplateLimits>;
-  readonly allowance?: Allowance;
+  readonly budget?: TemplateBudget;
 };
 
 /** What a template gives, or the problem it fails with. */
@@ -29,7 +29,7 @@ function run(text: string, params: Json, manner: Manner = {}): string | Template
     missingKey: manner.missingKey ?? "default",
     limits: { ...defaultTemplateLimits, ...manner.limits },
     decodeYaml: generateNeeds.decodeYaml,
-    ...(manner.allowance === undefined ? {} : { allowance: manner.allowance }),
+    ...(manner.budget === undefined ? {} : { budget: manner.budget }),
   });
   if (!template.ok) return template.problem;
   const made = template.value(goValueOf(params) as GoMap);
@@ -184,20 +184,20 @@ suite("templates", () => {
   }
 
   test("templates of one set share the work they may do, and what is left refuses no other", () => {
-    const allowance = { ...defaultAllowance(), workLeft: 2_500 };
+    const budget = { ...defaultTemplateBudget(), workLeft: 2_500 };
     const made = (text: string): string | TemplateProblem =>
-      run(text, {}, { limits: { workMost: 1_000 }, allowance });
+      run(text, {}, { limits: { workMost: 1_000 }, budget });
     const long = "{{repeat 450 `x` | len}}";
     assert.equal(made(long), "450");
-    assert.ok(allowance.workLeft > 1_500 && allowance.workLeft < 1_700, `${allowance.workLeft}`);
+    assert.ok(budget.workLeft > 1_500 && budget.workLeft < 1_700, `${budget.workLeft}`);
     assert.match(
-      problemOf("{{repeat 600 `x`}}", {}, { limits: { workMost: 1_000 }, allowance }).message,
+      problemOf("{{repeat 600 `x`}}", {}, { limits: { workMost: 1_000 }, budget }).message,
       /it makes more than 1000 characters on the way/,
     );
-    const last = problemOf(long, {}, { limits: { workMost: 1_000 }, allowance });
+    const last = problemOf(long, {}, { limits: { workMost: 1_000 }, budget });
     assert.equal(last.kind, "limit");
     assert.match(last.message, /the templates of the set have made all the characters they may/);
-    assert.equal(allowance.workLeft, 0);
+    assert.equal(budget.workLeft, 0);
     assert.equal(made("{{len `x`}}{{if true}}y{{end}}"), "1y");
   });
 
@@ -208,7 +208,7 @@ suite("templates", () => {
         `a value of label ${index}`,
       ]),
     );
-    const allowance = defaultAllowance();
+    const budget = defaultTemplateBudget();
     const fields = [
       "{{.name}}-{{index .metadata.labels `example.com/label-7` | lower | trunc 20}}",
       "{{range $key, $value := .metadata.labels}}{{$key}}={{$value}},{{end}}",
@@ -224,9 +224,9 @@ suite("templates", () => {
     ];
     assert.equal(fields.length, 15);
     const params = { name: "a-b", metadata: { labels } };
-    for (const field of fields) assert.equal(typeof run(field, params, { allowance }), "string");
-    const spent = defaultAllowance().workLeft - allowance.workLeft;
-    assert.ok(spent > 0 && spent * 50_000 < defaultAllowance().workLeft, `${spent} spent`);
+    for (const field of fields) assert.equal(typeof run(field, params, { budget }), "string");
+    const spent = defaultTemplateBudget().workLeft - budget.workLeft;
+    assert.ok(spent > 0 && spent * 50_000 < defaultTemplateBudget().workLeft, `${spent} spent`);
   });
 
   test("looking one thing up in a large map or list costs nothing for its size", () => {
