@@ -59,7 +59,7 @@ export type Tombstone = {
 
 /** How one desired set becomes a newer one. */
 export type DesiredChange = {
-  /** The version it starts from; with `whole`, it holds every entry and starts from anything. */
+  /** The version it starts from. 0: it was made against the entries that the spoke said it holds, and fits any. */
   readonly base: Version;
   readonly target: Version;
   /** What `desiredRoot` gives once the change is made. */

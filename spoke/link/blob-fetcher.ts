@@ -6,7 +6,7 @@ import { linkCodes } from "../../proto/words/coded.ts";
 import { digestOfBytes, type Digest } from "../../proto/words/digest.ts";
 import { blobChunkFromWire, blobRangesToWire } from "../../proto/wire/blobs.ts";
 import { deadlineIn, responses } from "./calls.ts";
-import { hubAway, hubAwayCode, understood } from "./hub-error.ts";
+import { hubAway, hubAwayCode, hubErrorOf, understood } from "./hub-error.ts";
 
 const blobsAtOnceMost = 500;
 
@@ -20,7 +20,7 @@ type PartialBlob = {
 };
 
 export type BlobFetcher = {
-  /** See `HubConnection.fetchBlobs`. One fetch at a time. */
+  /** See `HubConnection.fetchBlobs`. One fetch at a time. Throws HubError for what the hub or the line does. */
   readonly fetch: (
     client: Client,
     digests: readonly Digest[],
@@ -86,7 +86,7 @@ export function createBlobFetcher(settings: {
       }
     } catch (error) {
       if (isNotFound(error)) return fetched;
-      throw error;
+      throw hubErrorOf(error);
     }
     if (fetched < digests.length)
       throw hubAway(hubAwayCode, `the hub sent ${fetched} of ${digests.length} blobs`);

@@ -78,6 +78,10 @@ export function tlsProblem(details: string): LinkProblem {
   return { code: hubAwayCode, sentence: details };
 }
 
+/** What a call failed with, as HubError. Anything else is no failure of the call, and stays what it is. */
+export const hubErrorOf = (error: unknown): unknown =>
+  isServiceError(error) ? new HubError(explainLoss(error)) : error;
+
 const isServiceError = (error: unknown): error is ServiceError =>
   error instanceof Error &&
   "code" in error &&

@@ -1,12 +1,19 @@
 import type { Log } from "../../proto/kit/log.ts";
-import { describeError } from "../../proto/kit/trouble.ts";
+import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { parseBundle, type Blob } from "../../proto/words/bundle.ts";
 import { linkCodes } from "../../proto/words/coded.ts";
-import type { DesiredApplication } from "../../proto/words/desired.ts";
+import type { DesiredApplication, DesiredChange } from "../../proto/words/desired.ts";
 import { digestOfBytes, type Digest } from "../../proto/words/digest.ts";
 import type { Epoch } from "../../proto/words/ids.ts";
 import type { HubMessage } from "../../proto/words/link-messages.ts";
-import { applyChange, describeRefusal, withEpoch } from "../domain/held-set.ts";
+import {
+  applyChange,
+  describeRefusal,
+  withEpoch,
+  type ChangedSet,
+  type ChangeRefusal,
+  type HeldSet,
+} from "../domain/held-set.ts";
 import type { HeldKeeper } from "./held-keeper.ts";
 import { sideBySide } from "./side-by-side.ts";
 
@@ -36,10 +43,22 @@ export type ChangeStoreNeeds = {
   readonly log: Log;
 };
 
+/** A change does not fit what is held. A hub that is told what is held sends one that does. */
+export class ChangeRefused extends Trouble {
+  override readonly name = "ChangeRefused";
+  readonly refusal: ChangeRefusal;
+
+  constructor(refusal: ChangeRefusal) {
+    super(describeRefusal(refusal));
+    this.refusal = refusal;
+  }
+}
+
 export type ChangeStore = {
   /**
-   * Puts on disk what the hub wants, blobs first. Throws when the change does not fit what is held, when
-   * a blob cannot be had, or when the disk cannot be written; then nothing changed but blobs that came.
+   * Puts on disk what the hub wants, blobs first. Throws ChangeRefused when the change does not fit what is
+   * held, and other Trouble when a blob cannot be had or the disk cannot be written; then nothing changed but
+   * blobs that came.
    */
   readonly take: (desired: Desired, epoch: Epoch, signal: AbortSignal) => Promise<void>;
   /** Fetches what is held and not on disk. Whether there was any; a failure is logged, since a later change heals it. */
@@ -55,18 +74,16 @@ export function createChangeStore({ fetchBlobs, blobs, held, log }: ChangeStoreN
     epoch: Epoch,
     signal: AbortSignal,
   ): Promise<void> {
-    const possible = applyChange(held.current(), change);
-    if (!possible.ok) throw new Error(describeRefusal(possible.problem));
+    const { keptNewer } = changed(held.current(), change);
     await storeInline(inline, signal);
     await fetchLacking(change.upserts, signal);
-    const { version } = await held.update((set) => {
+    const { version } = await held.update(
       // Once more, on what is held by now: commands and removals are written in between.
-      const applied = applyChange(set, change);
-      if (!applied.ok) throw new Error(describeRefusal(applied.problem));
-      return withEpoch(applied.value.held, epoch);
-    }, signal);
-    if (possible.value.keptNewer.length > 0)
-      log.warn("newer generations kept", { applications: possible.value.keptNewer.join(" ") });
+      (set) => withEpoch(changed(set, change).held, epoch),
+      signal,
+    );
+    if (keptNewer.length > 0)
+      log.warn("newer generations kept", { applications: keptNewer.join(" ") });
     log.info("desired set stored", {
       version,
       changed: change.upserts.length,
@@ -83,7 +100,8 @@ export function createChangeStore({ fetchBlobs, blobs, held, log }: ChangeStoreN
       return wereLost;
     } catch (error) {
       signal.throwIfAborted();
-      log.warn("lost blobs could not be fetched", { problem: describeError(error) });
+      const level = error instanceof Trouble ? "warn" : "error";
+      log[level]("lost blobs could not be fetched", { problem: describeError(error) });
       return false;
     }
   }
@@ -111,9 +129,9 @@ export function createChangeStore({ fetchBlobs, blobs, held, log }: ChangeStoreN
 
   async function listed(list: Digest, signal: AbortSignal): Promise<readonly Digest[]> {
     const bytes = await blobs.read(list, signal);
-    if (bytes === undefined) throw new Error(`bundle ${list} is not on disk`);
+    if (bytes === undefined) throw new Trouble(`bundle ${list} is not on disk`);
     const bundle = parseBundle(bytes);
-    if (!bundle.ok) throw new Error(`bundle ${list}: ${bundle.problem}`);
+    if (!bundle.ok) throw new Trouble(`bundle ${list}: ${bundle.problem}`);
     return bundle.value.entries.map(({ blob }) => blob);
   }
 
@@ -137,9 +155,15 @@ export function createChangeStore({ fetchBlobs, blobs, held, log }: ChangeStoreN
     );
     await Promise.all(writing);
     if (missing.length > 0)
-      throw new Error(`the hub has not got ${missing.length} blobs, the first is ${missing[0]}`);
+      throw new Trouble(`the hub has not got ${missing.length} blobs, the first is ${missing[0]}`);
     return true;
   }
 
   return { take, restore };
+}
+
+function changed(held: HeldSet, change: DesiredChange): ChangedSet {
+  const after = applyChange(held, change);
+  if (!after.ok) throw new ChangeRefused(after.problem);
+  return after.value;
 }

@@ -1,7 +1,7 @@
 import type { Bell } from "../../proto/kit/bell.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
-import { describeError } from "../../proto/kit/trouble.ts";
+import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import { linkCodes } from "../../proto/words/coded.ts";
@@ -132,7 +132,7 @@ export async function runSession(
   ): Promise<void> {
     switch (message.kind) {
       case "welcome":
-        throw new Error("the hub said welcome twice");
+        throw new Trouble("the hub said welcome twice");
       case "desired":
         change = { desired: message, epoch };
         storeBell.ring();
@@ -252,7 +252,8 @@ export async function runSession(
       } catch (error) {
         shared.throwIfAborted();
         failures += 1;
-        log.warn("change could not be stored", { failures, problem: describeError(error) });
+        const level = error instanceof Trouble ? "warn" : "error";
+        log[level]("change could not be stored", { failures, problem: describeError(error) });
         await clock.sleep(needs.pauseMs(failures), shared);
         // What the hub sent may be out of date by now; told what is held, it sends what is missing.
         digestsToSay = true;
@@ -280,10 +281,10 @@ export async function runSession(
     if (first.done === true) return { kind: "ended" };
     if (first.value?.message.kind === "go-away") return first.value.message;
     if (first.value?.message.kind !== "welcome")
-      throw new Error(`the hub's first word was ${first.value?.message.kind ?? "not known"}`);
+      throw new Trouble(`the hub's first word was ${first.value?.message.kind ?? "not known"}`);
     const { epoch, message: welcome } = first.value;
     if (!obeys(held.current(), epoch))
-      throw new Error(
+      throw new Trouble(
         `the hub is out of date: it is in epoch ${epoch}, epoch ${held.current().epochSeen} was seen`,
       );
     // Written before anything is obeyed: after a restart, too, an older hub has no say.

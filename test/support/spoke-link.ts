@@ -64,6 +64,8 @@ export function runSpokeLink(
     readonly pace?: Partial<LinkPace>;
     readonly clock?: Clock;
     readonly random?: () => number;
+    /** Blobs that are written or read otherwise than the state's. */
+    readonly blobs?: Partial<LinkLoopNeeds["blobs"]>;
     /** A real disk instead of the state's. */
     readonly disk?: Pick<LinkLoopNeeds, "disk" | "blobs">;
     /** For certificates that are none. */
@@ -106,6 +108,7 @@ export function runSpokeLink(
           for (const digest of state.blobs.keys())
             if (!digests.has(digest)) state.blobs.delete(digest);
         },
+        ...given.blobs,
       },
       ...given.disk,
       kubernetesVersion: async () => "v1.35.0",

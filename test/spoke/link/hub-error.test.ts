@@ -1,7 +1,7 @@
 import { Metadata, status } from "@grpc/grpc-js";
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
-import { explainLoss, hubRefuses } from "../../../spoke/link/hub-error.ts";
+import { explainLoss, HubError, hubErrorOf, hubRefuses } from "../../../spoke/link/hub-error.ts";
 
 const failed = (code: status, details: string) =>
   Object.assign(new Error(`${code} ${details}`), { code, details, metadata: new Metadata() });
@@ -85,4 +85,18 @@ suite("explainLoss", () => {
       else assert.equal(loss.problem.code, expect.code);
     });
   }
+});
+
+suite("hubErrorOf", () => {
+  test("what a call failed with is trouble that says what it means", () => {
+    const error = hubErrorOf(failed(status.UNAVAILABLE, "connect ECONNREFUSED"));
+    assert.ok(error instanceof HubError);
+    assert.equal(error.message, "connect ECONNREFUSED");
+    assert.equal(error.loss.kind, "away");
+  });
+
+  test("a bug stays a bug", () => {
+    const bug = new TypeError("not a function");
+    assert.equal(hubErrorOf(bug), bug);
+  });
 });

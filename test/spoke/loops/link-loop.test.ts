@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
+import { Trouble } from "../../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../../proto/kit/unless-aborted.ts";
+import type { Blob } from "../../../proto/words/bundle.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import type { ApplicationReport } from "../../../proto/words/report.ts";
 import { heldRoot } from "../../../spoke/domain/held-set.ts";
@@ -34,6 +36,7 @@ function start(
   state: SpokeState,
   change: Partial<LinkLoopNeeds["hub"]> = {},
   pace: Partial<LinkPace> = {},
+  blobs: Partial<LinkLoopNeeds["blobs"]> = {},
 ) {
   return runSpokeLink(
     state,
@@ -43,7 +46,7 @@ function start(
       explain: explainLoss,
       ...change,
     },
-    { certificateLife, pace },
+    { certificateLife, pace, blobs },
   );
 }
 
@@ -597,6 +600,36 @@ suite("link loop over a link in memory", () => {
       here.hub.stop();
     }
   });
+
+  const failures: readonly (readonly [what: string, error: Error, level: string])[] = [
+    ["trouble with the disk", new Trouble("the disk is full"), "warn"],
+    ["a bug", new TypeError("a blob of other bytes"), "error"],
+  ];
+  for (const [what, error, level] of failures)
+    test(`a change that ${what} keeps from the disk is logged as ${level}, and taken again`, async () => {
+      const here = world();
+      here.store.desire(here.cluster, "web", [{ a: 1 }]);
+      const state = spokeState();
+      let failed = false;
+      const write = async ({ digest, bytes }: Blob): Promise<void> => {
+        if (!failed) {
+          failed = true;
+          throw error;
+        }
+        state.blobs.set(digest, bytes);
+      };
+      const spoke = start(here.hub, here.cluster, state, {}, {}, { write });
+      try {
+        await eventually(() => agreed(here, state));
+        const levels = spoke.log.flatMap((line) =>
+          line.event === "change could not be stored" ? [line.level] : [],
+        );
+        assert.deepEqual(levels, [level]);
+      } finally {
+        await spoke.stop();
+        here.hub.stop();
+      }
+    });
 
   test("another hub finds what is wanted, and removes nothing", async () => {
     const here = world();
