@@ -235,7 +235,7 @@ const protectedKinds = new Set([
   "storage.k8s.io/StorageClass",
 ]);
 
-export const isProtectedKind = (key: ObjectKey): boolean => {
+const isProtectedKind = (key: ObjectKey): boolean => {
   const { group, kind } = objectKeyParts(key);
   return protectedKinds.has(`${group}/${kind}`);
 };

@@ -3,7 +3,7 @@ import { digestOfText } from "../../proto/words/digest.ts";
 import { parseObjectKey, type ObjectKey } from "../../proto/words/object-key.ts";
 import type { InventoryEntry } from "../domain/inventory.ts";
 
-export const shardLimits = { entriesMost: 1_500, bytesMost: 256 * 1024 };
+const shardLimits = { entriesMost: 1_500, bytesMost: 256 * 1024 };
 
 export type ShardLimits = typeof shardLimits;
 

@@ -17,7 +17,7 @@ export function trimManagedFields(object: KubeObject): KubeObject {
 }
 
 /** Whether this is the one claim that server-side apply keeps for the spoke. */
-export const isOurClaim = (entry: ManagedFieldsEntry): boolean =>
+const isOurClaim = (entry: ManagedFieldsEntry): boolean =>
   entry.manager === fieldManager && entry.operation === "Apply" && (entry.subresource ?? "") === "";
 
 const isLean = (entry: ManagedFieldsEntry): boolean =>

@@ -74,7 +74,7 @@ export type SyncLoopSettings = {
   readonly watch: WatchLoopSettings;
 };
 
-export const syncLoopDefaults: SyncLoopSettings = {
+const syncLoopDefaults: SyncLoopSettings = {
   reach: reachOf([]),
   applicationsAtOnceMost: 4,
   objectsAtOnceMost: 4,

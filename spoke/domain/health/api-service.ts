@@ -3,7 +3,7 @@ import { degraded, healthy, progressing, type Assessment } from "./assessment.ts
 import { conditionOf } from "./conditions.ts";
 
 /** How long an API may be unavailable before that is called a failure. */
-export const apiUnavailableGraceMs = 60_000;
+const apiUnavailableGraceMs = 60_000;
 
 export function assessApiService(object: KubeObject, nowMs: number): Assessment {
   const available = conditionOf(object, "Available");

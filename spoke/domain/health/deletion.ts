@@ -4,10 +4,10 @@ import { degraded, progressing, type Assessment } from "./assessment.ts";
 import { conditionOf, conditionsOf } from "./conditions.ts";
 
 /** How long a namespace may take to be emptied once something is in the way. */
-export const namespaceStuckGraceMs = 60_000;
+const namespaceStuckGraceMs = 60_000;
 
 /** How long finalizers may hold any other object. */
-export const finalizersGraceMs = 300_000;
+const finalizersGraceMs = 300_000;
 
 /** How an object fares that is being deleted. */
 export function assessDeletion(object: KubeObject, nowMs: number): Assessment {

@@ -5,7 +5,7 @@ import { conditionOf } from "./conditions.ts";
 import { isBehind } from "./generation.ts";
 
 /** How long a finished rollout may be without enough available pods before that is called a failure. */
-export const unavailableGraceMs = 60_000;
+const unavailableGraceMs = 60_000;
 
 export function assessDeployment(object: KubeObject, nowMs: number): Assessment {
   if (valueAt(object, "spec", "paused") === true) return suspended("Deployment is paused");
