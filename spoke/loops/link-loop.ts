@@ -1,19 +1,16 @@
 import { Bell } from "../../proto/kit/bell.ts";
-import { backoffMs, fullJitterMs } from "../../proto/kit/backoff.ts";
+import { fullJitterMs } from "../../proto/kit/backoff.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { redact } from "../../proto/kit/redact.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
-import { parseBundle } from "../../proto/words/bundle.ts";
 import { linkCodes } from "../../proto/words/coded.ts";
-import type { Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName, Generation } from "../../proto/words/ids.ts";
 import type { Ack, Command, CommandResult } from "../../proto/words/link-messages.ts";
 import type { ApplicationReport } from "../../proto/words/report.ts";
 import { boundedReport } from "../domain/bounded-report.ts";
 import { heldForHub, type HeldSet } from "../domain/held-set.ts";
 import type { SpokeIdentity } from "../domain/identity.ts";
-import { renewAtMs } from "../domain/identity-renewal.ts";
 import {
   nextTickAtMs,
   startOffline,
@@ -25,11 +22,14 @@ import {
   type Loss,
 } from "../domain/link.ts";
 import { createChangeStore, type BlobStore, type FetchBlobs } from "./change-store.ts";
+import { forgetBlobs, type ForgettingStore } from "./forget-blobs.ts";
 import { HeldKeeper, type HeldDisk } from "./held-keeper.ts";
+import { keepCertificate } from "./keep-certificate.ts";
 import { cannotJoin, LinkIdentity, type IdentityNeeds, type Invitation } from "./link-identity.ts";
 import { runSession, type HubStream, type SessionFacts } from "./link-session.ts";
 import { Outbox } from "./outbox.ts";
 import { redactedReport } from "./redacted-report.ts";
+import { sleepUntil } from "./sleep-until.ts";
 
 export type { Invitation };
 
@@ -53,9 +53,7 @@ export type LinkLoopNeeds = Pick<
   };
   readonly identity: Pick<IdentityNeeds, "read" | "write">;
   readonly disk: HeldDisk;
-  readonly blobs: BlobStore & {
-    readonly keepOnly: (digests: ReadonlySet<Digest>, signal: AbortSignal) => Promise<void>;
-  };
+  readonly blobs: BlobStore & ForgettingStore;
   /** Empty when the API server cannot be asked now. */
   readonly kubernetesVersion: (signal: AbortSignal) => Promise<string>;
   /** Called once at the start with what the disk holds, and after each stored change. Blobs are on disk by then. */
@@ -123,9 +121,6 @@ export type LinkLoop = {
   readonly state: () => LinkState;
 };
 
-/** Timers hold no more than 24 days, and a machine that slept should notice soon. */
-const sleepMsMost = 3_600_000;
-
 /** Carries out what the link machine asks for: enrolls, attaches, renews, comes back. */
 export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings): LinkLoop {
   const { hub, clock, random, log } = needs;
@@ -179,12 +174,9 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
       if (effects.includes("dial")) await connect(signal);
       else if (effects.includes("look-for-identity")) {
         if (await identity.lookAgain(signal)) onIdentityChanged();
-      } else await sleepUntil(nextTickAtMs(state) ?? clock.nowMs(), signal);
+      } else await sleepUntil(nextTickAtMs(state) ?? clock.nowMs(), clock, signal);
     }
   }
-
-  const sleepUntil = (atMs: number, signal: AbortSignal): Promise<void> =>
-    clock.sleep(Math.min(sleepMsMost, Math.max(1, atMs - clock.nowMs())), signal);
 
   /** One dial and the session it leads to. Returns when that is over, with the state saying what comes next. */
   async function connect(signal: AbortSignal): Promise<void> {
@@ -301,7 +293,7 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
       facts,
       shared,
     );
-    const tasks = [session, watchSilence(shared), keepCertificate(connection, current, shared)];
+    const tasks = [session, watchSilence(shared), renewed(connection, current, shared)];
     try {
       const outcome = await Promise.race(tasks);
       if (outcome !== undefined) onOutcome(outcome);
@@ -378,45 +370,27 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
     }
   }
 
-  /** Returns with a new certificate in place, for which the connection must be made anew. */
-  async function keepCertificate(
-    connection: HubConnection,
-    current: SpokeIdentity,
+  /** Returns with a new certificate in place, and the link looking for a session under it. */
+  async function renewed(
+    { renew }: HubConnection,
+    { certificatePem = "" }: SpokeIdentity,
     signal: AbortSignal,
   ): Promise<undefined> {
-    const { certificatePem = "" } = current;
-    const dueAtMs = renewAtMs(needs.certificateLife(certificatePem), random());
-    let failures = 0;
-    for (;;) {
-      // Also when it is overdue: not before the session stands.
-      await sleepUntil(Math.max(dueAtMs, clock.nowMs() + 100), signal);
-      if (clock.nowMs() < dueAtMs || state.kind !== "attached") continue;
-      try {
-        const renewed = await connection.renew(signal);
-        await identity.replace(renewed, signal);
-        log.info("certificate renewed", {
-          expires: new Date(
-            needs.certificateLife(renewed.certificatePem ?? "").notAfterMs,
-          ).toISOString(),
-        });
-        onIdentityChanged();
-        return undefined;
-      } catch (error) {
-        signal.throwIfAborted();
-        failures += 1;
-        const retryInMs = backoffMs(
-          failures,
-          { firstMs: pace.renewRetryFirstMs, factor: 2, mostMs: pace.renewRetryMostMs },
-          random,
-        );
-        log.warn("certificate could not be renewed", {
-          failures,
-          retryInMs,
-          problem: describeError(error),
-        });
-        await clock.sleep(retryInMs, signal);
-      }
-    }
+    await keepCertificate(
+      certificatePem,
+      {
+        renew,
+        replace: (next, stop) => identity.replace(next, stop),
+        certificateLife: needs.certificateLife,
+        isAttached: () => state.kind === "attached",
+        retry: { firstMs: pace.renewRetryFirstMs, factor: 2, mostMs: pace.renewRetryMostMs },
+        clock,
+        random,
+        log,
+      },
+      signal,
+    );
+    onIdentityChanged();
   }
 
   async function afterStored(signal: AbortSignal): Promise<void> {
@@ -426,24 +400,11 @@ export function createLinkLoop(needs: LinkLoopNeeds, settings: LinkLoopSettings)
       return;
     blobsForgottenAtMs = nowMs;
     try {
-      await forgetBlobs(signal);
+      await forgetBlobs(held.current(), needs.blobs, signal);
     } catch (error) {
       signal.throwIfAborted();
       log.warn("unwanted blobs could not be forgotten", { problem: describeError(error) });
     }
-  }
-
-  async function forgetBlobs(signal: AbortSignal): Promise<void> {
-    const wanted = new Set<Digest>();
-    for (const { bundle } of held.current().applications.values()) {
-      wanted.add(bundle);
-      const bytes = await needs.blobs.read(bundle, signal);
-      const parsed = bytes === undefined ? undefined : parseBundle(bytes);
-      // With one list unknown, nobody can say which blobs are wanted.
-      if (parsed?.ok !== true) return;
-      for (const { blob } of parsed.value.entries) wanted.add(blob);
-    }
-    await needs.blobs.keepOnly(wanted, signal);
   }
 
   return {
