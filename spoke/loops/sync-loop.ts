@@ -5,11 +5,6 @@ import { Mailbox } from "../../proto/kit/mailbox.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { Turns } from "../../proto/kit/turns.ts";
-import {
-  desiredDigest,
-  type DesiredApplication,
-  type Tombstone,
-} from "../../proto/words/desired.ts";
 import type { ApplicationName, Generation } from "../../proto/words/ids.ts";
 import type { Ack, Command, CommandResult } from "../../proto/words/link-messages.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
@@ -29,6 +24,7 @@ import { createKindsInUse } from "./kinds-in-use.ts";
 import { LiveObjects, type Touched } from "./live-objects.ts";
 import { createPodLooks } from "./pod-looks.ts";
 import { createReporter } from "./reporter.ts";
+import { takeHeld } from "./take-held.ts";
 import { createVisits } from "./visits.ts";
 import { createWatchLoop, watchLoopDefaults, type WatchLoopSettings } from "./watch-loop.ts";
 
@@ -101,6 +97,14 @@ export type SyncLoop = {
   readonly command: (command: Command) => void;
 };
 
+/**
+ * The loop that keeps a cluster as its desired set says.
+ *
+ * What comes from outside, by `setHeld`, by `command` or from a watch, is only noted, and wakes up the
+ * applications it concerns; the work happens in their turns. An application has one turn at a time, several
+ * applications have theirs side by side. Wake-ups of one that waits for its turn are one; what wakes it up
+ * during its turn gives it another. No turn begins before the inventories were read.
+ */
 export function createSyncLoop(
   needs: SyncLoopNeeds,
   overrides: Partial<SyncLoopSettings> = {},
@@ -190,32 +194,8 @@ export function createSyncLoop(
     settings,
   );
 
-  // ── What comes from outside is noted here; the work happens in the application's turn. ──
-
   function setHeld(held: HeldSet): void {
-    const present = new Set<ApplicationName>();
-    for (const [application, desired] of held.applications) {
-      // Nobody ordered it away and nobody answers for it: it stays as it is.
-      if (held.strays.has(application)) continue;
-      const tombstone = held.tombstones.get(application);
-      if (tombstone !== undefined && tombstone.generation > desired.generation) continue;
-      present.add(application);
-      const work = workOf(application);
-      const isKnown = work.desired !== undefined && isSameOffer(work.desired, desired);
-      if (isKnown && work.tombstone === undefined) continue;
-      work.want(desired);
-      wake(application);
-    }
-    for (const [application, tombstone] of held.tombstones) {
-      if (present.has(application)) continue;
-      present.add(application);
-      const work = workOf(application);
-      if (work.tombstone !== undefined && isSameOrder(work.tombstone, tombstone)) continue;
-      work.tombstone = tombstone;
-      declare(work, []);
-      wake(application);
-    }
-    for (const [application, work] of works) if (!present.has(application)) drop(application, work);
+    takeHeld(held, { works, workOf, declare, wake, drop });
     kinds.rewatch();
   }
 
@@ -227,7 +207,8 @@ export function createSyncLoop(
     return work;
   }
 
-  function drop(application: ApplicationName, work: ApplicationWork): void {
+  function drop(work: ApplicationWork): void {
+    const { application } = work;
     work.isDropped = true;
     works.delete(application);
     alarms.clear(application);
@@ -300,8 +281,6 @@ export function createSyncLoop(
     }
   }
 
-  // ── Running. ──
-
   async function run(signal: AbortSignal): Promise<void> {
     await loadInventories(signal);
     for (const application of works.keys()) wake(application);
@@ -351,13 +330,3 @@ export function createSyncLoop(
 
   return { run, setHeld, command };
 }
-
-/** A restored hub, which has forgotten what it offered, may offer something else under the same number. */
-const isSameOffer = (a: DesiredApplication, b: DesiredApplication): boolean =>
-  a === b || (a.generation === b.generation && desiredDigest(a) === desiredDigest(b));
-
-/** The same of an order to remove. */
-const isSameOrder = (a: Tombstone, b: Tombstone): boolean =>
-  a.generation === b.generation &&
-  a.keepObjects === b.keepObjects &&
-  a.serviceAccount === b.serviceAccount;
