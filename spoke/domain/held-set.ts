@@ -182,6 +182,12 @@ export type CommandVerdict =
   | { readonly kind: "executed-before" }
   | { readonly kind: "void"; readonly problem: string };
 
+/**
+ * What to do about a command that came.
+ *
+ * Whether it was executed is asked first: a repeat is told what became of it, however late it comes, and never
+ * that it is void. Between this and writing `withExecuted` nobody else may judge a command, or it runs twice.
+ */
 export function judgeCommand(held: HeldSet, command: Command, nowMs: number): CommandVerdict {
   if (held.executedCommands.includes(command.id)) return { kind: "executed-before" };
   if (nowMs > command.expiresAtMs) return { kind: "void", problem: "the command has expired" };

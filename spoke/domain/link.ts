@@ -71,6 +71,13 @@ export const startOffline = (nowMs: number): LinkState => ({
   retryAtMs: nowMs,
 });
 
+/**
+ * What an event makes of the link, and what is to be done about it now.
+ *
+ * Every event may come in every state: what was under way when the link changed still reports its end. The
+ * new state is to be taken over before its effects are carried out, since their own events build on it; an
+ * event without use for the state changes nothing.
+ */
 export function stepLink(state: LinkState, event: LinkEvent, timing: LinkTiming): LinkStep {
   switch (event.kind) {
     case "tick":

@@ -45,6 +45,13 @@ export type Visits = {
 /** Looking again at once is for what moved meanwhile. More than this is a fight, or a bug. */
 const roundsMost = 10;
 
+/**
+ * Visits to the applications of one cluster.
+ *
+ * Two visits of one application must not overlap; whoever calls sees to that. Visits of different
+ * applications may: a claim one of them makes in the inventories is seen by the others at once. What is
+ * wanted of an application may change during its visit, which then stops short; another follows.
+ */
 export function createVisits(needs: VisitNeeds, settings: VisitSettings): Visits {
   const { cluster, inventories, bundles, hubId, nowMs, log } = needs;
   const { alarms, kinds, attempts, podLooks, declare, wake, answer } = needs;
