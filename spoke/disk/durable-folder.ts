@@ -38,7 +38,7 @@ export function durableFolder(folder: string): DurableFolder {
         await rm(join(folder, name)).catch(() => {});
   }
 
-  async function attempt<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async function attempt<T>(what: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
     for (let tries = 1; ; tries += 1) {
       try {
@@ -61,6 +61,17 @@ export function durableFolder(folder: string): DurableFolder {
     } catch (error) {
       // What cannot be made now may be possible later.
       ready = undefined;
+      throw error;
+    }
+  }
+
+  async function read(name: string): Promise<Buffer | undefined> {
+    try {
+      // Small files, most of them just written: four trips through the thread pool cost ten times the reading,
+      // and a first sync reads thousands.
+      return readFileSync(join(folder, name));
+    } catch (error) {
+      if (isSystemError(error) && error.code === "ENOENT") return undefined;
       throw error;
     }
   }
@@ -90,33 +101,25 @@ export function durableFolder(folder: string): DurableFolder {
   }
 
   return {
-    read: async (name, signal) =>
-      await attempt(`reading ${name}`, signal, async () => {
-        try {
-          // Small files, most of them just written: four trips through the thread pool cost ten times the reading,
-          // and a first sync reads thousands.
-          return readFileSync(join(folder, name));
-        } catch (error) {
-          if (isSystemError(error) && error.code === "ENOENT") return undefined;
-          throw error;
-        }
-      }),
+    read: async (name, signal) => await attempt(`reading ${name}`, () => read(name), signal),
     replace: async (name, content, signal) =>
-      await attempt(`writing ${name}`, signal, async () => await replace(name, content)),
+      await attempt(`writing ${name}`, () => replace(name, content), signal),
     rename: async (from, to, signal) =>
-      await attempt(`renaming ${from}`, signal, async () => {
-        await rename(join(folder, from), join(folder, to));
-        await syncFolder();
-      }),
-    remove: async (name, signal) =>
       await attempt(
-        `removing ${name}`,
+        `renaming ${from}`,
+        async () => {
+          await rename(join(folder, from), join(folder, to));
+          await syncFolder();
+        },
         signal,
-        async () => await rm(join(folder, name), { force: true }),
       ),
+    remove: async (name, signal) =>
+      await attempt(`removing ${name}`, () => rm(join(folder, name), { force: true }), signal),
     list: async (signal) =>
-      await attempt("listing", signal, async () =>
-        (await readdir(folder)).filter((name) => !name.startsWith(unfinished)),
+      await attempt(
+        "listing",
+        async () => (await readdir(folder)).filter((name) => !name.startsWith(unfinished)),
+        signal,
       ),
   };
 }
