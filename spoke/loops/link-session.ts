@@ -1,6 +1,4 @@
 import type { Bell } from "../../proto/kit/bell.ts";
-import type { Clock } from "../../proto/kit/clock.ts";
-import type { Log } from "../../proto/kit/log.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../proto/kit/unless-aborted.ts";
 import { unreachable } from "../../proto/kit/unreachable.ts";
@@ -10,24 +8,15 @@ import type { Epoch } from "../../proto/words/ids.ts";
 import {
   protocolLeast,
   protocolMost,
-  type Command,
   type FencedMessage,
   type Hello,
   type HubMessage,
   type SpokeMessage,
   type Welcome,
 } from "../../proto/words/link-messages.ts";
-import {
-  heldDigests,
-  judgeCommand,
-  obeys,
-  withEpoch,
-  withExecuted,
-  withoutTombstone,
-} from "../domain/held-set.ts";
+import { heldDigests, obeys, withEpoch, withoutTombstone } from "../domain/held-set.ts";
 import type { ChangeStore, Desired } from "./change-store.ts";
-import type { HeldKeeper } from "./held-keeper.ts";
-import type { Outbox } from "./outbox.ts";
+import { takeCommand, type CommandNeeds } from "./take-command.ts";
 
 /** The stream to a hub, whatever carries it. */
 export type HubStream = {
@@ -35,13 +24,9 @@ export type HubStream = {
   readonly send: (message: SpokeMessage, signal: AbortSignal) => Promise<void>;
 };
 
-export type SessionNeeds = {
+export type SessionNeeds = CommandNeeds & {
   readonly stream: HubStream;
   readonly changes: ChangeStore;
-  readonly held: HeldKeeper;
-  readonly outbox: Outbox;
-  /** Rung when the outbox has something new. */
-  readonly bell: Bell;
   /** Whether blobs may be lost, asked and answered once; rings `storeBell` when that changes. */
   readonly lost: { readonly take: () => boolean; readonly putBack: () => void };
   readonly storeBell: Bell;
@@ -49,11 +34,8 @@ export type SessionNeeds = {
   readonly onHeard: () => void;
   /** After a change, and the blobs it needs, are on disk. */
   readonly onStored: (signal: AbortSignal) => Promise<void>;
-  readonly onCommand: (command: Command) => void;
   /** Pause before trying again what the hub could not give. */
   readonly pauseMs: (failures: number) => number;
-  readonly clock: Clock;
-  readonly log: Log;
 };
 
 /** What a session ended with, when the hub said so. A stream that breaks throws instead. */
@@ -70,7 +52,8 @@ const skewMsMost = 60_000;
  * One attachment, from Hello to its end.
  *
  * A message of an epoch lower than one ever obeyed changes nothing, whoever sends it. What the hub wants is
- * acknowledged once it is on disk, blobs included, and not before. Throws when the stream breaks.
+ * acknowledged once it is on disk, blobs included, and not before. Throws what broke the stream, and Trouble
+ * when the hub is out of date or says what it may not.
  */
 export async function runSession(
   needs: SessionNeeds,
@@ -142,7 +125,7 @@ export async function runSession(
         bell.ring();
         return;
       case "command":
-        return takeCommand(message, epoch);
+        return takeCommand(message, epoch, needs, shared);
       case "report-recorded":
         for (const [application, generation] of outbox.confirm(message.sequence))
           await held.update((set) => withoutTombstone(set, application, generation), shared);
@@ -158,28 +141,6 @@ export async function runSession(
       default:
         return unreachable(message, "message of a hub");
     }
-  }
-
-  async function takeCommand(command: Command, epoch: Epoch): Promise<void> {
-    const verdict = judgeCommand(held.current(), command, clock.nowMs());
-    switch (verdict.kind) {
-      case "execute":
-        // On disk first: a command that a crash interrupts is not run a second time.
-        await held.update((set) => withExecuted(withEpoch(set, epoch), command.id), shared);
-        outbox.begin(command.id);
-        log.info("command taken", { command: command.id, application: command.application });
-        return needs.onCommand(command);
-      case "executed-before":
-        if (!outbox.repeatResult(command.id))
-          outbox.addResult(failed(command, "the spoke restarted while the command ran"));
-        break;
-      case "void":
-        outbox.addResult(failed(command, verdict.problem));
-        break;
-      default:
-        return unreachable(verdict, "verdict on a command");
-    }
-    bell.ring();
   }
 
   async function write(heartbeatMs: number): Promise<never> {
@@ -305,6 +266,3 @@ export async function runSession(
     group.abort(new Error("the session ended"));
   }
 }
-
-const failed = (command: Command, message: string) =>
-  ({ kind: "command-result", id: command.id, succeeded: false, message }) as const;
