@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, sign, verify, X509Certificate } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
@@ -91,7 +91,7 @@ export async function openAuthority(
   const names = [...new Set([hubServerName, ...settings.names])];
 
   const authority =
-    (await readCertifiedKey(authorityFile, signal).catch((error: unknown) => {
+    (await readAuthority(authorityFile, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw new Error(
         `${authorityFile} cannot be used (${describeError(error)}); restore a backup of it, ` +
@@ -184,6 +184,20 @@ function renewServerAtMs(certificate: X509Certificate): number {
 const carriesName = (certificate: X509Certificate, name: string): boolean =>
   (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
 
+/** As `readCertifiedKey`. Throws too when the certificate is not that of an authority, signed by its own key. */
+async function readAuthority(file: string, signal: AbortSignal): Promise<CertifiedKey | undefined> {
+  const read = await readCertifiedKey(file, signal);
+  if (read === undefined) return undefined;
+  const { certificate } = read;
+  // Spokes trust the bytes they joined with: one changed bit in a name or a date makes them another authority.
+  const isWhole =
+    certificate.ca &&
+    certificate.checkIssued(certificate) &&
+    certificate.verify(certificate.publicKey);
+  if (!isWhole) throw new Error(`${file} holds a certificate that its own key has not signed`);
+  return read;
+}
+
 // Key and certificate share a file, so that a crash can never leave one without the other.
 async function readCertifiedKey(
   file: string,
@@ -204,9 +218,15 @@ async function readCertifiedKey(
     certificate: new X509Certificate(certificate[0]),
     privateKey: createPrivateKey(key[0]),
   };
-  if (!read.certificate.checkPrivateKey(read.privateKey))
+  if (!read.certificate.checkPrivateKey(read.privateKey) || !signsFor(read))
     throw new Error(`${file} holds a certificate of another key`);
   return read;
+}
+
+/** Whether what the private key signs verifies. Comparing keys looks at public halves only, and a key's file has its own. */
+function signsFor({ privateKey, certificate }: CertifiedKey): boolean {
+  const words = Buffer.from("wheelhouse");
+  return verify("sha256", words, certificate.publicKey, sign("sha256", words, privateKey));
 }
 
 async function writeCertifiedKey(file: string, made: CertifiedKey): Promise<CertifiedKey> {

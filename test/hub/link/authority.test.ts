@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
-import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { createHash, generateKeyPairSync, sign, verify, X509Certificate } from "node:crypto";
+import { chmod, copyFile, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { afterEach, beforeEach, suite } from "node:test";
 import type { Clock } from "../../../proto/kit/clock.ts";
@@ -12,6 +12,7 @@ import { openAuthority, type Authority } from "../../../hub/link/authority.ts";
 import { certificateRequest } from "../../../spoke/link/csr.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
 import { temporaryFolder } from "../../support/hub-link.ts";
+import { seeded } from "../../support/seeded.ts";
 
 const cluster = "123e4567-e89b-42d3-a456-426614174000" as ClusterId;
 const dayMs = 86_400_000;
@@ -116,10 +117,70 @@ suite("the hub's authority", () => {
     await assert.rejects(opened(), /certificate of another key/);
   });
 
+  test("will not start with a certificate that another key signed", async () => {
+    await opened();
+    await copyFile(join(folder.path, "server.pem"), join(folder.path, "authority.pem"));
+    await assert.rejects(opened(), /its own key has not signed.*restore a backup/);
+  });
+
+  const flips = 250;
+
+  /** Has `look` see the hub's folder with one bit of `name` flipped: `flips` times, another each time. */
+  async function withFlippedBits(
+    name: string,
+    look: (what: string) => Promise<void>,
+  ): Promise<void> {
+    const file = join(folder.path, name);
+    const whole = await readFile(file);
+    const random = seeded(250);
+    for (let flip = 0; flip < flips; flip += 1) {
+      const damaged = Buffer.from(whole);
+      const [at, bit] = [Math.floor(random() * whole.length), Math.floor(random() * 8)];
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << bit);
+      await writeFile(file, damaged);
+      await look(`bit ${bit} of byte ${at}`);
+    }
+  }
+
+  test(`with any of ${flips} bits of its file flipped, it is refused or reads the same`, async () => {
+    const { trustedPem } = await opened();
+    const { publicKey } = new X509Certificate(trustedPem);
+    let refused = 0;
+    let read = 0;
+    await withFlippedBits("authority.pem", async (what) => {
+      const authority = await opened().catch((error: unknown) => {
+        assert.match(String(error), /authority\.pem cannot be used .*restore a backup/);
+        refused += 1;
+      });
+      if (authority === undefined) return;
+      read += 1;
+      assert.equal(authority.trustedPem, trustedPem, what);
+      const life = { notBeforeMs: clock.nowMs(), notAfterMs: clock.nowMs() + dayMs };
+      const { certificate } = await authority.certify(cluster, life);
+      assert.ok(certificate.verify(publicKey), `${what}: what it signs is not its own`);
+    });
+    assert.ok(refused > 10 * read, `${refused} refused, ${read} read`);
+  });
+
   test("makes the server's anew when its file is broken: nothing depends on it", async () => {
     await opened();
     await writeFile(join(folder.path, "server.pem"), "nonsense");
     assert.ok(serverCertificate(await opened()).checkHost(hubServerName));
+  });
+
+  test(`with any of ${flips} bits of the server's file flipped, what it shows is signed and its own`, async () => {
+    const { trustedPem } = await opened();
+    const { publicKey } = new X509Certificate(trustedPem);
+    await withFlippedBits("server.pem", async (what) => {
+      const { chainPem, keyPem } = (await opened()).serverIdentity();
+      const shown = new X509Certificate(chainPem);
+      const words = Buffer.from("hello");
+      assert.ok(shown.verify(publicKey), `${what}: not signed by the authority`);
+      assert.ok(
+        verify("sha256", words, shown.publicKey, sign("sha256", words, keyPem)),
+        `${what}: not the key of the certificate`,
+      );
+    });
   });
 
   suite("issues", () => {
