@@ -5,6 +5,8 @@ import test, { after, before, suite } from "node:test";
 import { databaseFile } from "../../hub/store/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { damage, damageKinds, filesBelow, type DamageKind } from "../support/kill/damage.ts";
+import { changesAskedOf } from "../support/kill/estate-oracle.ts";
+import type { SeenRequest } from "../support/kill/request-proxy.ts";
 import { chanceOfRun, say, wholeFrom } from "../support/kill/seed.ts";
 import { startSquad, type Squad, type SquadMember } from "../support/kill/squad.ts";
 
@@ -46,24 +48,34 @@ suite("damaged files", () => {
 
   test("of a spoke whose hub is away: it touches nothing until it knows again what is wanted", async () => {
     await squad.fleet.hub.process.stop();
-    const from = squad.members.map(({ requests }) => requests.seen().length);
+    const from = new Map<SquadMember, number>();
     for (const one of squad.members) {
       await one.member.spoke.kill();
+      from.set(one, one.requests.seen().length);
       damage(join(stateOf(one), "desired-set"), "cut", random);
       const logFrom = one.member.spoke.log().length;
       one.startSpoke();
+      // It knows what it has in the cluster, and has had time to act on it: it looked for its hub again and again.
       await eventually(
-        () => assert.match(one.member.spoke.log().slice(logFrom), /damaged desired set set aside/),
-        { what: "a word about the damage" },
+        () => {
+          const said = one.member.spoke.log().slice(logFrom);
+          assert.match(said, /damaged desired set set aside/);
+          assert.ok(said.split('"event":"link lost"').length > 4, "it has hardly looked");
+          const asked = one.requests.seen().slice(from.get(one));
+          assert.ok(asked.some(isInventoryRead), "it has not read its inventories");
+        },
+        { withinMs: 30_000, what: "a word about the damage, and several about the hub" },
       );
     }
+    for (const [{ name, requests }, start] of from)
+      assert.deepEqual(changesAskedOf(requests.seen().slice(start)), [], name);
     await squad.fleet.launchHub().ready;
     await squad.checkAll();
-    for (const [at, { requests, name }] of squad.members.entries())
+    for (const [{ name, requests }, start] of from)
       assert.ok(
         !requests
           .seen()
-          .slice(from[at])
+          .slice(start)
           .some(({ method }) => method === "DELETE"),
         `${name}: something was deleted`,
       );
@@ -209,6 +221,9 @@ suite("damaged files", () => {
         );
     });
 });
+
+const isInventoryRead = ({ method, path, status }: SeenRequest): boolean =>
+  method === "GET" && path.endsWith("/configmaps") && status === 200;
 
 type LogLine = { readonly level?: string; readonly code?: string; readonly problem?: string };
 

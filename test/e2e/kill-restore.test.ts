@@ -6,7 +6,7 @@ import Sqlite from "better-sqlite3";
 import { databaseFile } from "../../hub/store/database.ts";
 import { eventually } from "../support/eventually.ts";
 import { settled } from "../support/fleet.ts";
-import { namespacePath } from "../support/kill/estate.ts";
+import { changesAskedOf } from "../support/kill/estate-oracle.ts";
 import { startSquad, type Squad } from "../support/kill/squad.ts";
 import { namespace, settings } from "../support/story-files.ts";
 
@@ -116,14 +116,7 @@ spec:
       );
       for (const { oracle } of squad.members) await oracle.check(squad.round());
       for (const [at, { requests }] of squad.members.entries())
-        assert.deepEqual(
-          requests
-            .seen()
-            .slice(requestsBefore[at])
-            .filter(({ method, path }) => method !== "GET" && path.startsWith(namespacePath))
-            .map(({ method, path }) => `${method} ${path}`),
-          [],
-        );
+        assert.deepEqual(changesAskedOf(requests.seen().slice(requestsBefore[at])), []);
     } finally {
       fleet.git.setFault({ kind: "none" });
     }

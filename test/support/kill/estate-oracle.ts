@@ -124,6 +124,12 @@ export function estateOracle(
   }
 }
 
+/** What was asked of the estate's objects but to be read, as `METHOD path`. */
+export const changesAskedOf = (requests: readonly SeenRequest[]): readonly string[] =>
+  requests
+    .filter(({ method, path }) => method !== "GET" && isEstates(path))
+    .map(({ method, path }) => `${method} ${path}`);
+
 const isEstates = (path: string): boolean =>
   path === namespacePath || Object.values(estateLists).some((list) => path.startsWith(`${list}/`));
 
