@@ -77,6 +77,10 @@ async function readToken(file: string): Promise<ApiToken | undefined> {
   if (text === undefined) return undefined;
   const token = parseApiToken(text.trim());
   // Said without repeating it: it may be a secret of something else.
-  if (!token.ok) throw new Trouble(`admin token file ${file} cannot be used: ${token.problem}`);
+  if (!token.ok)
+    throw new Trouble(
+      `admin token file ${file} cannot be used: ${token.problem}; restore a backup of it, ` +
+        `or remove it, and the next start leaves a new one`,
+    );
   return token.value;
 }

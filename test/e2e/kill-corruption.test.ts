@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test, { after, before, suite } from "node:test";
 import { databaseFile } from "../../hub/store/database.ts";
 import { eventually } from "../support/eventually.ts";
-import { damage, damageKinds, filesBelow, type DamageKind } from "../support/kill/damage.ts";
+import { damage, damageKinds, filesBelow } from "../support/kill/damage.ts";
 import { changesAskedOf } from "../support/kill/estate-oracle.ts";
 import type { SeenRequest } from "../support/kill/request-proxy.ts";
 import { chanceOfRun, say, wholeFrom } from "../support/kill/seed.ts";
@@ -196,14 +196,12 @@ suite("damaged files", () => {
     for (const what of unwell) say(`not well with ${what}`);
   });
 
-  const others: readonly { readonly path: string; readonly kinds: readonly DamageKind[] }[] = [
-    { path: "authority/authority.pem", kinds: ["flip-many", "cut", "empty", "gone"] },
-    { path: "authority/server.pem", kinds: ["flip", "cut", "empty", "gone"] },
-    { path: "mirrors", kinds: damageKinds },
-  ];
-  for (const { path, kinds } of others)
+  /** A letter that became another letter makes another token: the hub says that it opens nothing, and goes on. */
+  const notGood = /admin token in its file is not good/;
+
+  for (const path of ["authority/authority.pem", "authority/server.pem", "admin-token", "mirrors"])
     test(`of the hub's ${path}: made again, or refused with what to do`, async () => {
-      for (const kind of kinds)
+      for (const kind of damageKinds)
         await withDamage(
           () => {
             const whole = join(dataFolder(), path);
@@ -215,6 +213,7 @@ suite("damaged files", () => {
               assert.match(said(), instruction);
               return;
             }
+            if (notGood.test(said())) return;
             await squad.pushRound();
             await squad.checkAll();
           },

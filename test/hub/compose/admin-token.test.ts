@@ -71,7 +71,10 @@ suite("the admin token", () => {
       const file = join(folder, "mounted");
       writeFileSync(file, "hunter2\n");
       await assert.rejects(ensureAdminToken(file, store, 1, silentLog, signal), (error: Error) => {
-        assert.match(error.message, /admin token file .* is not of the form wht_/);
+        assert.match(
+          error.message,
+          /admin token file .* is not of the form wht_.*restore a backup of it, or remove it/,
+        );
         assert.ok(!error.message.includes("hunter2"));
         return true;
       });
