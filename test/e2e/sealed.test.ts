@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { suite } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { settled, startFleet } from "../support/fleet.ts";
 import { webFolder, webSet } from "../support/story-files.ts";
 
@@ -42,9 +43,15 @@ suite("sealed", () => {
         ["web-dev-1"],
         await fleet.repository.head("main", AbortSignal.timeout(10_000)),
       );
-      await kube.edit("/api/v1/namespaces/web/secrets/owned", {
-        data: { user: Buffer.from(canary).toString("base64") },
-      });
+      const owned = "/api/v1/namespaces/web/secrets/owned";
+      await kube.edit(owned, { data: { user: Buffer.from(canary).toString("base64") } });
+      await eventually(
+        async () =>
+          assert.deepEqual((await kube.get(owned))?.["data"], {
+            user: Buffer.from("app").toString("base64"),
+          }),
+        { what: "the edited Secret repaired" },
+      );
       await settled(
         fleet,
         ["web-dev-1"],
