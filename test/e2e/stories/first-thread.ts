@@ -98,8 +98,9 @@ export function tellFirstThread(title: string, cast: ThreadCast, stage: Stage = 
       const { kube } = fleet.member("dev-1");
       await kube.edit(paths.deployment, { spec: { replicas: 9 } });
       await eventually(async () => assert.equal(await replicas("dev-1"), 1));
-      // A field nobody manages stays as the hand left it.
-      await kube.edit(paths.settings, { data: { note: "mine" } });
+      // A field nobody manages stays as the hand left it, though the one beside it is put back.
+      await kube.edit(paths.settings, { data: { greeting: "by hand", note: "mine" } });
+      await eventually(async () => assert.equal(await greeting("dev-1"), "hello dev"));
       await settled(fleet, everywhere, commit);
       const kept = await kube.get(paths.settings);
       assert.deepEqual(kept?.["data"], { greeting: "hello dev", note: "mine" });
