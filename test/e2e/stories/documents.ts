@@ -118,6 +118,26 @@ export const runs = async (
     { withinMs, everyMs: 100, what: `${name} running ${commit}`, giveUp },
   );
 
+/** Has the application's repository looked at and its cluster compared, and waits until that is done. */
+export async function refreshed(fleet: Fleet, name: string): Promise<void> {
+  const { command } = await fleet.api.send<{ readonly command: { readonly id: string } }>(
+    "POST",
+    `/v1/applications/${name}/refresh`,
+    {},
+  );
+  await eventually(
+    async () => {
+      mustAllRun(fleet);
+      const { state, message } = await fleet.api.get<{
+        readonly state: string;
+        readonly message: string;
+      }>(`/v1/commands/${command.id}`);
+      assert.equal(state, "succeeded", message);
+    },
+    { withinMs: 30_000, what: `${name} refreshed`, giveUp },
+  );
+}
+
 /** Throws when there is none. */
 export async function mustGet(kube: KubeClient, path: string) {
   const object = await kube.get(path);
