@@ -12,7 +12,8 @@ const kills = 200;
  * the last commit, nothing was deleted or made again, and whatever the API answered to is so, once.
  */
 suite("the hub killed", () => {
-  const { random } = chanceOfRun("kill-hub");
+  const { randomOf } = chanceOfRun("kill-hub");
+  const [randomOfKills, randomOfClient] = [randomOf(1), randomOf(2)];
   let squad: Squad;
   before(async () => {
     squad = await startSquad({ clusters: ["one", "two"] });
@@ -27,18 +28,18 @@ suite("the hub killed", () => {
     const client = (async () => {
       while (!over.signal.aborted) {
         await ledger.act(fleet.hub);
-        await pause(random() * 20);
+        await pause(randomOfClient() * 20);
       }
     })();
     let whileStarting = 0;
     for (let kill = 1; kill <= kills; kill += 1) {
-      if (random() < 0.6) await squad.pushRoundInStep();
-      await pause(random() * 350);
+      if (randomOfKills() < 0.6) await squad.pushRoundInStep();
+      await pause(randomOfKills() * 350);
       await fleet.hub.process.kill();
       let hub = fleet.launchHub();
-      while (random() < 0.4 && kill < kills) {
+      while (randomOfKills() < 0.4 && kill < kills) {
         hub.ready.catch(() => {});
-        await pause(random() * 300);
+        await pause(randomOfKills() * 300);
         await hub.process.kill();
         whileStarting += 1;
         kill += 1;

@@ -13,7 +13,7 @@ const killsLeast = 200;
  * stored was on its disk when it died.
  */
 suite("the spoke killed", () => {
-  const { random } = chanceOfRun("kill-spoke");
+  const { randomOf } = chanceOfRun("kill-spoke");
   /** Of all stories, told apart by how they come. */
   const kills = { atSteps: 0, atRandom: 0 };
   let squad: Squad;
@@ -62,7 +62,8 @@ suite("the spoke killed", () => {
   test("at random moments, while commits keep coming", async () => {
     const killsEach = 20;
     const living = Promise.all(
-      squad.members.map(async (one) => {
+      squad.members.map(async (one, at) => {
+        const random = randomOf(1 + at);
         for (let kill = 0; kill < killsEach; kill += 1) {
           await pause(random() * 800);
           await one.killSpoke();
@@ -72,6 +73,7 @@ suite("the spoke killed", () => {
         }
       }),
     );
+    const randomOfPushes = randomOf(1 + squad.members.length);
     const over = new AbortController();
     living.then(
       () => over.abort(),
@@ -79,7 +81,7 @@ suite("the spoke killed", () => {
     );
     while (!over.signal.aborted) {
       await squad.pushRoundInStep();
-      await pause(wholeFrom(random, 0, 900), undefined, over).catch(() => {});
+      await pause(wholeFrom(randomOfPushes, 0, 900), undefined, over).catch(() => {});
     }
     await living;
     await squad.checkAll();

@@ -11,9 +11,11 @@ import { sql } from "kysely";
 import { openDatabase } from "../../../hub/store/database.ts";
 import { openStore, type Store } from "../../../hub/store/store.ts";
 import { allPages, signal } from "../../contract/store/builders.ts";
+import { chanceOfRun, wholeFrom } from "../../support/kill/seed.ts";
 
 const writer = fileURLToPath(new URL("durability-writer.ts", import.meta.url));
 const kills = 20;
+const { random } = chanceOfRun("durability");
 
 /** Runs the writer until it acknowledged some rows and a moment longer, kills it, and returns what it said. */
 async function writeUntilKilled(folder: string, from: number): Promise<readonly string[]> {
@@ -24,12 +26,12 @@ async function writeUntilKilled(folder: string, from: number): Promise<readonly 
     child.once("close", (_, killedBy) => resolve(killedBy)),
   );
   const said: string[] = [];
-  const least = 1 + Math.floor(Math.random() * 40);
+  const [least, laterMs] = [wholeFrom(random, 1, 40), random() * 8];
   const reading = (async () => {
     for await (const line of createInterface({ input: child.stdout })) {
       said.push(line);
       // Not at the acknowledgement itself but somewhere in the next writes.
-      if (said.length === least) void pause(Math.random() * 8).then(() => child.kill("SIGKILL"));
+      if (said.length === least) void pause(laterMs).then(() => child.kill("SIGKILL"));
     }
   })();
   await reading;
