@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test, { after, before, suite } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
 import { clientLedger } from "../support/kill/client-ledger.ts";
 import { chanceOfRun, say } from "../support/kill/seed.ts";
 import { startSquad, type Squad } from "../support/kill/squad.ts";
@@ -23,7 +24,9 @@ suite("the hub killed", () => {
 
   test(`${kills} times at any moment, its start among them, under pushes and requests`, async () => {
     const { fleet } = squad;
-    const ledger = clientLedger();
+    const [one] = squad.members;
+    assert.ok(one !== undefined);
+    const ledger = clientLedger(one.application);
     const over = new AbortController();
     const client = (async () => {
       while (!over.signal.aborted) {
@@ -52,7 +55,13 @@ suite("the hub killed", () => {
     await client;
     await squad.pushRound();
     await squad.checkAll();
-    await ledger.check(fleet.hub);
+    await eventually(
+      async () => {
+        await ledger.check(fleet.hub);
+        assert.equal(ledger.waiting(), 0, `${ledger.waiting()} orders wait`);
+      },
+      { withinMs: 60_000, everyMs: 500, what: "everything acknowledged so, and every order ended" },
+    );
     assert.ok(ledger.acknowledged() > kills, `only ${ledger.acknowledged()} acknowledgements`);
     say(
       `${kills} kills, ${whileStarting} of them while it started; ` +

@@ -10,6 +10,8 @@ export type ClientLedger = {
   readonly act: (hub: HubAddress) => Promise<void>;
   /** Throws unless all that was ever acknowledged is so, once. */
   readonly check: (hub: HubAddress) => Promise<void>;
+  /** How many orders had not ended when they were last checked. */
+  readonly waiting: () => number;
   /** How many acknowledgements are held against the hub. */
   readonly acknowledged: () => number;
 };
@@ -19,11 +21,22 @@ export type HubAddress = { readonly url: string; readonly adminToken: string };
 type Token = { readonly id: string; readonly token: string };
 type Labels = Readonly<Record<string, string>>;
 
-export function clientLedger(): ClientLedger {
+/** An order as the API tells it. `finishedAtMs` with what became of it: neither changes any more. */
+type Order = {
+  readonly id: string;
+  readonly application: string;
+  readonly state: "waiting" | "succeeded" | "failed" | "expired";
+  readonly finishedAtMs?: number;
+};
+
+/** What it orders is for `application`; nobody else may order anything for it. */
+export function clientLedger(application: string): ClientLedger {
   const clusters = new Map<string, { labels: Labels; asked: Labels[] }>();
   const removed = new Set<string>();
   const tokens = new Map<string, Token>();
   const revoked = new Map<string, Token>();
+  /** By id, as they were when they were last looked at. */
+  const orders = new Map<string, Order>();
   let turn = 0;
   let acknowledged = 0;
   let last: Promise<void> = Promise.resolve();
@@ -34,7 +47,7 @@ export function clientLedger(): ClientLedger {
   };
 
   /** Whether there was anything to ask for; what was asked is acknowledged when it resolves. */
-  type Act = (hub: HubAddress, number: number) => Promise<"asked" | "nothing to ask">;
+  type Act = (hub: HubAddress, number: number, lap: number) => Promise<"asked" | "nothing to ask">;
   const acts: readonly Act[] = [
     async (hub, number) => {
       const name = `guest-${number}`;
@@ -61,26 +74,36 @@ export function clientLedger(): ClientLedger {
       known.asked = [];
       return "asked";
     },
-    async (hub, number) => {
+    async (hub, _number, lap) => {
       const [id, token] = [...tokens].at(-1) ?? [];
-      if (id === undefined || token === undefined || number % 2 === 0) return "nothing to ask";
+      if (id === undefined || token === undefined || lap % 2 === 0) return "nothing to ask";
       // Once asked, it is no longer known to be good.
       tokens.delete(id);
       await hubClient(hub).send("DELETE", `/v1/tokens/${id}`);
       revoked.set(id, token);
       return "asked";
     },
-    async (hub, number) => {
+    async (hub, _number, lap) => {
       const [name] = [...clusters].at(0) ?? [];
-      if (name === undefined || number % 3 !== 0) return "nothing to ask";
+      if (name === undefined || lap % 3 !== 0) return "nothing to ask";
       clusters.delete(name);
       await hubClient(hub).send("DELETE", `/v1/clusters/${name}`);
       removed.add(name);
       return "asked";
     },
+    async (hub) => {
+      const { command } = await hubClient(hub).send<{ readonly command: Order }>(
+        "POST",
+        `/v1/applications/${application}/refresh`,
+        {},
+      );
+      orders.set(command.id, command);
+      return "asked";
+    },
   ];
 
   return {
+    waiting: () => [...orders.values()].filter(({ state }) => state === "waiting").length,
     acknowledged: () => acknowledged,
     act: (hub) => inTurn(() => actOnce(hub)),
     check: (hub) => inTurn(() => checkAll(hub)),
@@ -90,7 +113,7 @@ export function clientLedger(): ClientLedger {
     turn += 1;
     const act = acts[turn % acts.length];
     try {
-      if ((await act?.(hub, turn)) === "asked") acknowledged += 1;
+      if ((await act?.(hub, turn, Math.floor(turn / acts.length))) === "asked") acknowledged += 1;
     } catch (error) {
       // Whatever the hub answered it meant: only silence is allowed to be ambiguous.
       if (error instanceof Error && /^\w+ \S+: [45]\d\d/.test(error.message)) throw error;
@@ -124,37 +147,69 @@ export function clientLedger(): ClientLedger {
     // Not all of them: whoever shows many bad tokens is not listened to any more.
     for (const { id, token } of [...revoked.values()].slice(-1))
       assert.equal(await statusWith(hub, token), 401, `token ${id} was revoked`);
-    await checkEvents(hub, [...clusters.keys()], [...removed]);
+    await checkOrders(hub);
+    await checkClusterEvents(hub, [...clusters.keys()], [...removed]);
     const { total } = await api.get<{
       readonly total: { readonly clusters: { readonly total: number } };
     }>("/v1/fleet/summary");
     assert.equal(total.clusters.total, found.length, "kept counts agree with the list");
   }
+
+  /** Every order is known, what became of it stays so, and no end is told of twice. */
+  async function checkOrders(hub: HubAddress): Promise<void> {
+    const endedBefore = endedOf(orders);
+    const told = (await eventsOf(hub, ["command-created", "command-finished"])).filter(
+      ({ subject }) => subject === application,
+    );
+    for (const before of orders.values()) {
+      const now = await hubClient(hub).get<Order>(`/v1/commands/${before.id}`);
+      if (before.finishedAtMs !== undefined) assert.deepEqual(now, before, "an order ends once");
+      orders.set(now.id, now);
+    }
+    const taken = told.filter(({ kind }) => kind === "command-created").length;
+    // Of an order whose answer was lost nobody knows the id: it may have ended too.
+    const unanswered = taken - orders.size;
+    assert.ok(unanswered >= 0, `${orders.size} orders were acknowledged, ${taken} are told of`);
+    const ends = told.length - taken;
+    // Orders end meanwhile: those told of lie between those known before and after.
+    assert.ok(ends >= endedBefore, `${endedBefore} orders have ended, ${ends} are told of`);
+    const endsMost = endedOf(orders) + unanswered;
+    assert.ok(ends <= endsMost, `${endsMost} orders have ended at most, ${ends} ends are told of`);
+  }
 }
+
+const endedOf = (orders: ReadonlyMap<string, Order>): number =>
+  [...orders.values()].filter(({ finishedAtMs }) => finishedAtMs !== undefined).length;
 
 type Event = { readonly sequence: number; readonly kind: string; readonly subject: string };
 
+/** Every event of these kinds, oldest first. */
+async function eventsOf(hub: HubAddress, kinds: readonly string[]): Promise<readonly Event[]> {
+  const events: Event[] = [];
+  for (;;) {
+    const last = events.at(-1)?.sequence ?? 0;
+    const answer = await fetch(
+      `${hub.url}/v1/events?after=${last}&limit=500&kind=${kinds.join(",")}`,
+      { headers: { authorization: `Bearer ${hub.adminToken}`, accept: "application/json" } },
+    );
+    const { items } = (await answer.json()) as { readonly items: readonly Event[] };
+    if (items.length === 0) return events;
+    for (const event of items) {
+      assert.ok(event.sequence > (events.at(-1)?.sequence ?? 0), "sequences of events grow");
+      events.push(event);
+    }
+  }
+}
+
 /** What happened is told of once: not lost with a crash, and not told again after it. */
-async function checkEvents(
+async function checkClusterEvents(
   hub: HubAddress,
   added: readonly string[],
   removed: readonly string[],
 ): Promise<void> {
   const times = new Map<string, number>();
-  let last = 0;
-  for (;;) {
-    const answer = await fetch(
-      `${hub.url}/v1/events?after=${last}&limit=500&kind=cluster-added,cluster-removed`,
-      { headers: { authorization: `Bearer ${hub.adminToken}`, accept: "application/json" } },
-    );
-    const { items } = (await answer.json()) as { readonly items: readonly Event[] };
-    for (const { sequence, kind, subject } of items) {
-      assert.ok(sequence > last, "sequences of events grow");
-      last = sequence;
-      times.set(`${kind} ${subject}`, (times.get(`${kind} ${subject}`) ?? 0) + 1);
-    }
-    if (items.length === 0) break;
-  }
+  for (const { kind, subject } of await eventsOf(hub, ["cluster-added", "cluster-removed"]))
+    times.set(`${kind} ${subject}`, (times.get(`${kind} ${subject}`) ?? 0) + 1);
   for (const [event, count] of times) assert.equal(count, 1, `${event} is told ${count} times`);
   for (const name of [...added, ...removed])
     assert.equal(times.get(`cluster-added ${name}`), 1, `that ${name} was added is told`);
