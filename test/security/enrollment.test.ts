@@ -15,6 +15,7 @@ import { newPrivateKeyPem } from "../../spoke/link/credential.ts";
 import { certificateRequest } from "../../spoke/link/csr.ts";
 import { addCluster, clusterId, signal } from "../contract/store/builders.ts";
 import { fakeClock } from "../support/fake-clock.ts";
+import { processorMs, quickMs } from "../support/processor-time.ts";
 import { seeded } from "../support/seeded.ts";
 import {
   credentialsOf,
@@ -417,12 +418,12 @@ suite("certificate requests", () => {
     },
   ];
   for (const { name, request } of bombs)
-    test(`${name}: refused within two seconds, in a sentence, and the hub goes on`, async () => {
+    test(`${name}: refused within two seconds of processor time, in a sentence, and the hub goes on`, async () => {
       const cluster = await addCluster(world.store, `bomb-${digestOfText(name).slice(0, 8)}`);
-      const startedMs = performance.now();
+      const startedMs = processorMs();
       const read = await world.hub.authority.readRequest(request());
       if (name !== "two requests at once") assert.equal(read.ok, false);
-      assert.ok(performance.now() - startedMs < 2_000);
+      assert.ok(processorMs() - startedMs < quickMs);
       const client = dialRaw(world, undefined);
       assert.equal((await enrollRaw(client, await world.invite(cluster))).status, "OK");
       client.close();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import { compileFilePattern } from "../../../../hub/domain/patterns/file-pattern.ts";
+import { processorMs, quickMs } from "../../../support/processor-time.ts";
 
 const rows: readonly (readonly [pattern: string, path: string, matches: boolean])[] = [
   ["apps/*.yaml", "apps/a.yaml", true],
@@ -98,13 +99,13 @@ suite("patterns of the new dialect", () => {
 
   test("a listing is walked once, however many patterns look for a directory in it", () => {
     const listing = Array.from({ length: 20_000 }, (_, at) => `apps/team-${at}/config.yaml`);
-    const startedMs = performance.now();
+    const startedMs = processorMs();
     for (let row = 0; row < 300; row += 1) {
       const compiled = compileFilePattern(`apps/cluster-${row}`, "doublestar");
       assert.ok(compiled.ok);
       assert.equal(compiled.value.directoryAmong(listing), undefined);
     }
-    assert.ok(performance.now() - startedMs < 2_000);
+    assert.ok(processorMs() - startedMs < quickMs);
   });
 });
 
