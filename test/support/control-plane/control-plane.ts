@@ -92,7 +92,7 @@ async function start(options: ControlPlaneOptions): Promise<ControlPlane> {
       toolPath(part as Parameters<typeof toolPath>[0]),
       Object.entries(words).map(([flag, value]) => `--${flag}=${value}`),
       join(folder, `${part}.log`),
-      (processId) => guard.add(processId),
+      guard,
     );
     parts.push(started);
     return started;

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { appendFileSync, rmSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -8,13 +8,21 @@ import { join } from "node:path";
  */
 export type Guard = {
   readonly add: (processId: number) => void;
+  /** To be called when it has ended: its number may soon be somebody else's. */
+  readonly remove: (processId: number) => void;
   /** Everything was stopped in order: nothing left to do but to remove the folder. */
   readonly release: () => void;
 };
 
 export function startGuard(folder: string): Guard {
   const list = join(folder, "processes");
-  appendFileSync(list, "");
+  const living = new Set<number>();
+  // Whole at every moment: who reads it does so when we are gone, in the middle of a line perhaps.
+  const write = (): void => {
+    writeFileSync(`${list}.new`, [...living].map((id) => `${id}\n`).join(""));
+    renameSync(`${list}.new`, list);
+  };
+  write();
   const shell = spawn(
     "/bin/sh",
     [
@@ -29,8 +37,15 @@ export function startGuard(folder: string): Guard {
   shell.stdin.on("error", () => undefined);
   shell.unref();
   return {
-    add: (processId) => appendFileSync(list, `${processId}\n`),
+    add: (processId) => {
+      living.add(processId);
+      write();
+    },
+    remove: (processId) => {
+      if (living.delete(processId)) write();
+    },
     release: () => {
+      living.clear();
       shell.stdin.end("released\n");
       rmSync(folder, { recursive: true, force: true });
     },

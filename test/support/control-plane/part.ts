@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Guard } from "./guard.ts";
 
 /** One program of a control plane, with its log in a file. */
 export type Part = {
@@ -20,21 +21,23 @@ export function startPart(
   file: string,
   words: readonly string[],
   logFile: string,
-  onStart: (processId: number) => void,
+  guard: Pick<Guard, "add" | "remove">,
 ): Part {
   const output = openSync(logFile, "a");
   const child: ChildProcess = spawn(file, words, { stdio: ["ignore", output, output] });
   closeSync(output);
   let running = true;
+  const { pid } = child;
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
       running = false;
+      if (pid !== undefined) guard.remove(pid);
       resolve();
     };
     child.on("exit", end);
     child.on("error", end);
   });
-  if (child.pid !== undefined) onStart(child.pid);
+  if (pid !== undefined) guard.add(pid);
   const kill = async (): Promise<void> => {
     child.kill("SIGKILL");
     await ended;
