@@ -23,8 +23,8 @@ suite("the API server's line", () => {
     await squad.checkAll();
   });
   after(async () => {
-    await squad.stop();
-    await line.stop();
+    await squad?.stop();
+    await line?.stop();
   });
 
   const weathers: readonly { readonly name: string; readonly weather: Weather }[] = [

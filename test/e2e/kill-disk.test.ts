@@ -12,29 +12,30 @@ import { startSquad, type Squad, type SquadMember } from "../support/kill/squad.
  * that is not on the disk, and when there is space again all goes on by itself.
  */
 suite("a disk that is full", { skip: whyNoSmallDisk() }, () => {
+  /** However far the beginning got: a mount would outlive us. */
+  const opened = new AsyncDisposableStack();
   let hubDisk: SmallDisk;
   let spokeDisk: SmallDisk;
   let squad: Squad;
   let one: SquadMember;
   before(async () => {
     hubDisk = openSmallDisk(24);
+    opened.defer(() => hubDisk.stop());
     spokeDisk = openSmallDisk(4);
+    opened.defer(() => spokeDisk.stop());
     mkdirSync(join(hubDisk.folder, "data"));
     squad = await startSquad({
       clusters: ["one", "two"],
       hubSettings: { "data-folder": join(hubDisk.folder, "data") },
       stateFolder: (name) => (name === "one" ? join(spokeDisk.folder, "spoke") : undefined),
     });
+    opened.defer(() => squad.stop());
     const [first] = squad.members;
     assert.ok(first !== undefined);
     one = first;
     await squad.checkAll();
   });
-  after(async () => {
-    await squad.stop();
-    hubDisk.stop();
-    spokeDisk.stop();
-  });
+  after(() => opened.disposeAsync());
 
   const steadyMap = `${estateLists["configmaps"]}/steady-1`;
   const roundOf = async (): Promise<unknown> =>

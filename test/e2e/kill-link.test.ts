@@ -30,7 +30,7 @@ suite("the link", () => {
     await squad.checkAll();
   });
   after(async () => {
-    await squad.stop();
+    await squad?.stop();
     for (const line of lines.values()) await line.stop();
   });
 
