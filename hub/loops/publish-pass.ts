@@ -328,12 +328,7 @@ export class Pass {
       inputs: this.#inputs(work, used),
       uses: used,
       restsUntilMs: made.isTooDear ? startedMs + dearRestMs : 0,
-      isSettled:
-        plan.problem === undefined &&
-        plan.held.length === 0 &&
-        !made.transient &&
-        !isRolling &&
-        !isLeaving,
+      isSettled: plan.isSettled && !made.transient && !isRolling && !isLeaving,
       made: isRolling ? (kept?.made ?? { outcome: made, atMs: startedMs }) : undefined,
     });
     this.#isRolling ||= isRolling || isLeaving;
@@ -413,7 +408,7 @@ export class Pass {
     signal: AbortSignal,
   ): Promise<number> {
     const { origin } = work;
-    if (plan.problem !== undefined) this.#troubled = true;
+    if (!plan.isSettled) this.#troubled = true;
     let recorded = 0;
     const clusters = new Set<ClusterId>();
     const written = { commit: this.#commit, atMs };

@@ -116,8 +116,10 @@ export type OriginPlan = {
   readonly steps: Iterable<PlannedStep>;
   /** What there is to tell of the origin itself. */
   readonly events: readonly FleetEventDraft[];
-  /** What the origin's own row should say. */
+  /** What the origin's own row should say: what is wrong with it, and with any of its applications. */
   readonly problem: Problem | undefined;
+  /** Whether the same inputs come to the same again: nothing stands in the way that may go without them. */
+  readonly isSettled: boolean;
   /**
    * Names of what is left behind that the origin wants and could not take over this time. Who is gone from Git and
    * has one of them lets go of nothing meanwhile.

@@ -71,6 +71,7 @@ function planFailure(input: Planning, draft: ProblemDraft): OriginPlan {
     steps: affected.map((published) => ({ ...kept(input, published, draft), cluster: undefined })),
     events: originEvents(input, failure),
     problem: failure,
+    isSettled: false,
     denied: [],
     held: [],
     isRowNeeded: true,
@@ -135,12 +136,15 @@ function* planWanted(
     for (const published of unwanted) tasks.add({ kind: "keep", published, problem: keptProblem });
   for (const { published, problem } of flawed.values())
     tasks.add({ kind: "keep", published, problem });
+  const refused: ProblemDraft[] = [];
   yield* seeInSlices(verdicts, (verdict) => {
+    if (verdict.kind === "keep") refused.push(verdict.problem);
     if (!heldNames.has(verdict.application.name)) tasks.add({ kind: "publish", verdict });
   });
   yield* seeInSlices(now, (published) => tasks.add({ kind: "remove", published, cause }));
   const originProblem = problemSince(
-    severalAsOne([...flaws.map((flaw) => flaw.problem), ...problems]),
+    // Of what is refused the last by name is told, as in Argo CD.
+    severalAsOne([...flaws.map((flaw) => flaw.problem), ...problems, ...refused.toReversed()]),
     input.problemBefore,
     input.nowMs,
   );
@@ -148,6 +152,8 @@ function* planWanted(
     steps: tasks.steps((task) => stepOf(input, task, rollout)),
     events: originEvents(input, originProblem),
     problem: originProblem,
+    // What an application is refused for is among the inputs.
+    isSettled: flaws.length === 0 && problems.length === 0,
     denied,
     held,
     isRowNeeded: unwanted.length > now.length,

@@ -108,6 +108,42 @@ suite("publishing", () => {
     assert.equal(await stage.offered(one), "web-prod-1@1");
   });
 
+  test("a set says what some of its applications are refused for, and the others go out", async () => {
+    const one = await stage.addCluster("prod-1", { env: "prod" });
+    await stage.addCluster("prod-2", { env: "prod" });
+    const perCluster = webSet(stage.url, { path: "apps/{{ .name }}" });
+    await stage.published(
+      await stage.push({
+        "fleet/web.yaml": perCluster,
+        "apps/prod-1/a.yaml": configMap("a"),
+        "apps/prod-2/a.yaml": configMap("a"),
+      }),
+    );
+    await stage.published(
+      await stage.push({ "apps/prod-1/a.yaml": configMap("a", "2"), "apps/prod-2": undefined }),
+    );
+    assert.match(await stage.setProblem("web"), /^WH-RND-3421 there is no "apps\/prod-2"/);
+    assert.equal(await stage.problemOf("web-prod-2"), await stage.setProblem("web"));
+    assert.equal(await stage.names(), "web-prod-1 web-prod-2");
+    assert.equal(await stage.offered(one), "web-prod-1@2");
+    await stage.published(
+      await stage.push({
+        "fleet/web.yaml": perCluster.replace("project: default", "project: nope"),
+        "apps/prod-1/a.yaml": configMap("a", "3"),
+      }),
+    );
+    assert.equal(
+      await stage.setProblem("web"),
+      "WH-DST-3511 application references project nope which does not exist (and 1 more)",
+    );
+    assert.equal(await stage.offered(one), "web-prod-1@2");
+    await stage.published(
+      await stage.push({ "fleet/web.yaml": perCluster, "apps/prod-2/a.yaml": configMap("a") }),
+    );
+    assert.equal(await stage.setProblem("web"), "");
+    assert.equal(await stage.offered(one), "web-prod-1@3");
+  });
+
   test("a destination nobody knows is a problem until the cluster comes", async () => {
     const commit = await stage.push({
       "fleet/alone.yaml": plainApplication(stage.url, "late"),

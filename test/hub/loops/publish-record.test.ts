@@ -44,6 +44,7 @@ const planOf = (steps: Iterable<PlannedStep>): OriginPlan => ({
   steps,
   events: [event("the origin")],
   problem: undefined,
+  isSettled: true,
   denied: [],
   held: [],
   isRowNeeded: true,

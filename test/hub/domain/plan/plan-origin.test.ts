@@ -113,17 +113,20 @@ suite("planOrigin", () => {
       before: [{ name: "a" }, { name: "b" }],
       over: { outcome: generated({ name: "a", broken: true }, { name: "b", content: "c" }) },
       expect: ["a: kept WH-RND-3402", "b: one 2 commit-of-c"],
+      problem: "WH-RND-3402",
     },
     {
       name: "shows a new application that cannot be rendered",
       over: { outcome: generated({ name: "a", broken: true }) },
       expect: ["a: kept WH-RND-3402"],
+      problem: "WH-RND-3402",
     },
     {
       name: "holds a bundle that would become empty",
       before: [{ name: "a", objects: 4 }],
       over: { outcome: generated({ name: "a", content: "empty", objects: 0 }) },
       expect: ["a: kept WH-RND-3406"],
+      problem: "WH-RND-3406",
     },
     {
       name: "empties a bundle where the policy allows it",
@@ -148,11 +151,13 @@ suite("planOrigin", () => {
       before: [{ name: "a" }],
       over: { outcome: generated({ name: "a", cluster: "nowhere" }) },
       expect: ["a: kept WH-DST-3501"],
+      problem: "WH-DST-3501",
     },
     {
       name: "refuses a project that does not exist",
       over: { outcome: generated({ name: "a", spec: { project: "team" } }) },
       expect: ["a: kept WH-DST-3511"],
+      problem: "WH-DST-3511",
     },
     {
       name: "leaves a name to the origin that has it",
@@ -231,22 +236,95 @@ suite("planOrigin", () => {
     const after = carriedOut(published({ name: "a" }), first.changes);
     assert.deepEqual(
       first.events.map(({ kind }) => kind),
-      ["application-problem"],
+      ["application-problem", "set-problem"],
     );
     const second = plan({
       before: after,
+      problemBefore: first.problem,
       outcome: generated({ name: "a", broken: true }),
       nowMs: 9000,
     });
     assert.deepEqual([second.changes, second.events], [[], []]);
-    assert.equal(after[0]?.draft.problem?.sinceMs, 1000);
-    const healed = plan({ before: after, outcome: generated({ name: "a" }), nowMs: 9000 });
+    assert.deepEqual(
+      [after[0]?.draft.problem?.sinceMs, second.problem?.sinceMs],
+      [first.problem?.sinceMs, 1000],
+    );
+    const healed = plan({
+      before: after,
+      problemBefore: first.problem,
+      outcome: generated({ name: "a" }),
+      nowMs: 9000,
+    });
     assert.deepEqual(told(healed), ["a: kept"]);
     assert.deepEqual(
       healed.events.map(({ message }) => message),
-      ["the problem of a is gone"],
+      ["the problem of a is gone", "the problem of ApplicationSet web is gone"],
     );
   });
+
+  const refusals: readonly {
+    readonly name: string;
+    readonly over: Partial<PlanInput>;
+    readonly message: string | undefined;
+    readonly isSettled: boolean;
+  }[] = [
+    {
+      name: "a set says nothing of applications that go out",
+      over: { outcome: generated({ name: "a" }) },
+      message: undefined,
+      isSettled: true,
+    },
+    {
+      name: "a set says what its one refused application says, and need not be planned again for that",
+      over: { outcome: generated({ name: "a" }, { name: "b", spec: { project: "nope" } }) },
+      message: "application references project nope which does not exist",
+      isSettled: true,
+    },
+    {
+      name: "of several that are refused the last by name is told, and how many more there are",
+      over: {
+        outcome: generated(
+          { name: "a", spec: { project: "nope" } },
+          { name: "b", broken: true },
+          { name: "c", cluster: "nowhere" },
+          { name: "d" },
+        ),
+      },
+      message:
+        "application destination spec is invalid: there are no clusters with this name: nowhere (and 2 more)",
+      isSettled: true,
+    },
+    {
+      name: "what stands in the way of a name is told before what is refused, and may go by itself",
+      over: {
+        outcome: generated({ name: "a" }, { name: "b", broken: true }),
+        owners: new Map([["a" as ApplicationName, { kind: "application", name: "a" }]]),
+      },
+      message:
+        "the application name a belongs to Application a; ApplicationSet web cannot have it too (and 1 more)",
+      isSettled: false,
+    },
+    {
+      name: "a plan that holds removals is not settled",
+      over: { before: published(...five), outcome: generated() },
+      message:
+        "5 applications would be removed from their clusters at once, which waits for consent " +
+        '(annotation wheelhouse.dev/allow-removals: "true"): a, b, c, d, e',
+      isSettled: false,
+    },
+    {
+      name: "a failure is not settled",
+      over: { outcome: { kind: "failed", problem: problem("WH-GEN-3103", "no") } },
+      message: "no",
+      isSettled: false,
+    },
+  ];
+  for (const { name, over, message, isSettled } of refusals) {
+    test(name, () => {
+      const made = plan(over);
+      assert.deepEqual([made.problem?.message, made.isSettled], [message, isSettled]);
+    });
+  }
 
   test("a set's problem is an event when it comes and when it goes", () => {
     const failed: OriginOutcome = { kind: "failed", problem: problem("WH-GEN-3103", "no") };
