@@ -78,6 +78,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
     },
     {
       pollMs: settings.pollMs,
+      askedPollMsLeast: 10_000,
       retry: { firstMs: 1_000, factor: 2, mostMs: 300_000 },
       recordEveryMs: 60_000,
       atOnceMost: 4,

@@ -14,7 +14,7 @@ import {
 } from "./facts.ts";
 import { Flaws } from "./flaws.ts";
 import { elementsByDefault, type GeneratorContext } from "./generators/context.ts";
-import { requeueSeconds, runEntry, smallest } from "./generators/index.ts";
+import { runEntry } from "./generators/index.ts";
 import type { Params } from "./params.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 import { Templates } from "./render-template.ts";
@@ -44,8 +44,6 @@ export type Generated = {
   readonly applications: readonly Application[];
   /** Elements, generators and names that failed. */
   readonly flaws: readonly Flaw[];
-  /** How soon to look again though nothing moved; `undefined`: no need. */
-  readonly requeueAfterMs: number | undefined;
 };
 
 /** Whether an application that is missing beside this flaw may still be wanted, whatever its name. */
@@ -157,19 +155,7 @@ function* generating(
   if (asked?.isAnswered === false) return { kind: "asks", repositories: asked.unanswered() };
   const { applications, flaws: nameFlaws } = yield* named.all();
   for (const flaw of nameFlaws) flaws.add(flaw);
-  const seconds = smallest(
-    set.generators.flatMap((entry) =>
-      entry.generators.map((generator) => requeueSeconds(generator, requeueDefaults)),
-    ),
-  );
-  return {
-    kind: "generated",
-    generated: {
-      applications,
-      flaws: flaws.all(),
-      requeueAfterMs: seconds === 0 ? undefined : seconds * 1000,
-    },
-  };
+  return { kind: "generated", generated: { applications, flaws: flaws.all() } };
 }
 
 const tooLarge = (set: ApplicationSet, elementsMost: number): ProblemDraft =>
@@ -177,9 +163,6 @@ const tooLarge = (set: ApplicationSet, elementsMost: number): ProblemDraft =>
     codes.tooManyElements,
     `ApplicationSet ${set.name}: its generators give more than ${elementsMost} elements, which is the most a set may have here (set-elements-most)`,
   );
-
-/** Argo CD's. */
-const requeueDefaults = { gitSeconds: 180, remoteSeconds: 1800 };
 
 /** What is asked of repositories, and whether the facts answer it. */
 class Asked {

@@ -25,7 +25,7 @@ import {
 import { record } from "./publish-record.ts";
 import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
 import { PassSources } from "./publish-sources.ts";
-import { distinct, UseLog, type Uses } from "./publish-uses.ts";
+import { distinct, Needed, UseLog, withoutHurry, type Uses } from "./publish-uses.ts";
 import type {
   OriginMemory,
   PassOutcome,
@@ -81,7 +81,7 @@ export class Pass {
   readonly #trace: string;
   readonly #maker: Maker;
   readonly #leftBehind: LeftBehind;
-  readonly #needed = new Map<string, Set<string>>();
+  readonly #needed = new Needed();
   /** Problems of plain Applications that are not published at all, so that no application shows them. */
   readonly homeless: ProblemDraft[] = [];
   readonly #changedClusters = new Set<ClusterId>();
@@ -154,7 +154,7 @@ export class Pass {
       // offer, so that it changes hands there instead of being removed and made again.
       if (this.#changedClusters.size > 0) this.#needs.onClustersChanged([...this.#changedClusters]);
     }
-    this.#needs.setNeeded(this.#needed);
+    this.#needs.setNeeded(this.#needed.all());
     return {
       commit: this.#commit,
       waiting: this.#waiting,
@@ -295,11 +295,7 @@ export class Pass {
         ? remembered
         : undefined;
     const made = kept?.made?.outcome ?? (await work.make(uses, before, signal));
-    // What a failed origin is offered still comes from somewhere: keep watching that.
-    const whole = made !== "waiting" && made.outcome.kind === "generated";
-    const used =
-      kept?.uses ??
-      (whole ? uses.all() : distinct([...uses.all(), ...this.#usesBefore(work.origin, before)]));
+    const used = kept?.uses ?? this.#usesOf(made, uses, this.#usesBefore(work.origin, before));
     if (made === "waiting") {
       this.#waiting += 1;
       this.#need(used);
@@ -332,19 +328,13 @@ export class Pass {
       made: isRolling ? (kept?.made ?? { outcome: made, atMs: startedMs }) : undefined,
     });
     this.#isRolling ||= isRolling || isLeaving;
-    this.#requeue(made.requeueAfterMs);
-    if (isRolling || isLeaving) this.#requeue(rolloutLookMs);
+    if (isRolling || isLeaving) this.#requeueAfterMs = rolloutLookMs;
   }
 
   /** Whether what was made may depend on what has been left behind since. */
   #mayDiffer(made: OriginMemory["made"]): boolean {
     const set = made?.outcome.set;
     return !this.#leftBehind.isEmpty && set !== undefined && consultsLive(set.policy);
-  }
-
-  #requeue(afterMs: number | undefined): void {
-    if (afterMs !== undefined)
-      this.#requeueAfterMs = Math.min(this.#requeueAfterMs ?? Infinity, afterMs);
   }
 
   async #planned(
@@ -472,6 +462,13 @@ export class Pass {
     });
   }
 
+  /** What a failed origin is offered still comes from somewhere: that is watched on. */
+  #usesOf(made: Made | Waiting, uses: UseLog, usesBefore: Uses): Uses {
+    if (made !== "waiting" && made.outcome.kind === "generated") return uses.all();
+    const all = distinct([...uses.all(), ...usesBefore]);
+    return made !== "waiting" && made.outcome.kind === "removed" ? withoutHurry(all) : all;
+  }
+
   #usesBefore(origin: Origin, before: readonly PublishedApplication[]): Uses {
     return [
       ...(this.#memory.origins.get(originKey(origin))?.uses ?? []),
@@ -485,11 +482,7 @@ export class Pass {
   }
 
   #need(uses: Uses): void {
-    for (const { url, revision } of uses) {
-      const revisions = this.#needed.get(url) ?? new Set();
-      revisions.add(revision);
-      this.#needed.set(url, revisions);
-    }
+    this.#needed.add(uses);
   }
 }
 

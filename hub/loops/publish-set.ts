@@ -14,6 +14,7 @@ import {
 } from "../domain/facts.ts";
 import { generation, type Flaw, type Generated, type GenerateNeeds } from "../domain/generate.ts";
 import type { ApplicationOutcome, OriginOutcome } from "../domain/plan/input.ts";
+import { askedRequeueMs } from "../domain/generators/index.ts";
 import { codes, problem, type ProblemDraft } from "../domain/problem.ts";
 import { reconciledApplication } from "../domain/reconciled-application.ts";
 import type { PublishedApplication } from "../domain/records.ts";
@@ -27,7 +28,6 @@ import type { UseLog } from "./publish-uses.ts";
 export type Made = {
   readonly outcome: OriginOutcome;
   readonly set: ApplicationSet | undefined;
-  readonly requeueAfterMs: number | undefined;
   /** A reason that may go away with the same inputs. */
   readonly transient: boolean;
   /** Whether trying it cost everybody so much that it is not to be tried again soon. */
@@ -40,7 +40,6 @@ export type Waiting = "waiting";
 export const madeOf = (outcome: OriginOutcome): Made => ({
   outcome,
   set: undefined,
-  requeueAfterMs: undefined,
   transient: false,
   isTooDear: false,
 });
@@ -102,7 +101,7 @@ export class Maker {
       return { ...failed(generationStopped(set.name)), set, isTooDear: true };
     const { generated, isTransient } = answered;
     if (!generated.ok) return { ...failed(generated.problem), set, transient: isTransient };
-    const { applications, flaws, requeueAfterMs } = generated.value;
+    const { applications, flaws } = generated.value;
     const [first] = flaws.filter(({ kind }) => kind === "generation");
     if (this.#needs.wholeSets && first !== undefined)
       return { ...failed(first.problem), set, transient: isTransient };
@@ -115,7 +114,7 @@ export class Maker {
       signal,
     );
     if (made === "waiting") return made;
-    return { ...made, set, requeueAfterMs, transient: made.transient || isTransient };
+    return { ...made, set, transient: made.transient || isTransient };
   }
 
   /** Renders applications as far as they may go anywhere. */
@@ -165,6 +164,7 @@ export class Maker {
     const { clusters, fileDialect, guard, pace } = this.#needs;
     const repositories = new Map<string, RepositoryFact>();
     const unreadable = new Map<string, string>();
+    const pollMs = askedRequeueMs(set.generators);
     for (;;) {
       const facts: Facts = { clusters, repositories, unreadable, fileDialect };
       const work = generation(set, facts, this.#needs);
@@ -176,7 +176,7 @@ export class Maker {
       if (made.kind === "generated") return { generated: ok(made.generated), isTransient };
       let waiting = false;
       for (const need of made.repositories) {
-        const found = await this.#fact(need, uses, signal);
+        const found = await this.#fact(need, pollMs, uses, signal);
         if (found === "waiting") waiting = true;
         else if (found.ok) repositories.set(keyOf(need), found.value);
         else {
@@ -191,11 +191,12 @@ export class Maker {
   /** What is asked of one repository, or a sentence why it cannot be told. */
   async #fact(
     need: RepositoryNeed,
+    pollMs: number | undefined,
     uses: UseLog,
     signal: AbortSignal,
   ): Promise<Result<RepositoryFact, string> | Waiting> {
     const { repoURL, revision } = need;
-    const state = uses.revision(repoURL, revision);
+    const state = uses.revision(repoURL, revision, pollMs);
     if (state.kind === "unknown") return "waiting";
     const unread = (reason: string): Result<never, string> =>
       fail(

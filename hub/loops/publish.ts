@@ -22,13 +22,13 @@ import type { Made } from "./publish-set.ts";
 import { emptyFactMemory, type FactMemory, type SourceNeeds } from "./publish-sources.ts";
 import type { Uses } from "./publish-uses.ts";
 import { readFleet, type ParsedFiles, type ReadYaml } from "./read-fleet.ts";
-import type { NeededRevisions } from "./repositories.ts";
+import type { NeededRepositories } from "./repositories.ts";
 import type { RevisionState } from "./repository-loop.ts";
 
 export type PublishNeeds = SourceNeeds & {
   /** Where a revision is; asking makes it watched. */
   readonly revision: (url: string, revision: string) => RevisionState;
-  readonly setNeeded: (needed: NeededRevisions) => void;
+  readonly setNeeded: (needed: NeededRepositories) => void;
   /** Shows a fault in what the fleet repository holds, or takes it back. */
   readonly complain: (url: string, problem: ProblemDraft | undefined) => void;
   readonly readYaml: ReadYaml;
@@ -133,7 +133,7 @@ export type PassOutcome = {
   readonly again: boolean;
   /** Whether the changes of some set wait for what clusters report. */
   readonly isRolling: boolean;
-  /** When to look again though nothing moves. */
+  /** When to look again though nothing moves, since clusters may have moved a rollout on. */
   readonly requeueAfterMs: number | undefined;
 };
 

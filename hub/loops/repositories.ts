@@ -7,6 +7,7 @@ import type { ProblemDraft } from "../domain/problem.ts";
 import type { RepositoryRecord } from "../domain/records.ts";
 import {
   runRepositoryLoop,
+  soonerPollMs,
   type RepositoryLoopNeeds,
   type RepositoryPolicy,
   type RepositoryState,
@@ -39,8 +40,14 @@ export type RepositoriesSettings = RepositoryPolicy & {
   readonly atOnceMost: number;
 };
 
-/** Which revisions of which repositories are needed. */
-export type NeededRevisions = ReadonlyMap<string, ReadonlySet<string>>;
+export type NeededRepository = {
+  readonly revisions: ReadonlySet<string>;
+  /** How soon somebody wants it looked at again; `undefined`: whenever that is due. */
+  readonly pollMs: number | undefined;
+};
+
+/** Which repositories are needed, and which revisions of them. */
+export type NeededRepositories = ReadonlyMap<string, NeededRepository>;
 
 export type Repositories = {
   /** Runs one loop per needed repository until aborted. */
@@ -52,7 +59,7 @@ export type Repositories = {
   /** Whether every needed one has been looked at since this process began, in vain or not. */
   readonly allTried: () => boolean;
   /** From now on these are needed and no others; loops start and stop accordingly. */
-  readonly setNeeded: (needed: NeededRevisions) => void;
+  readonly setNeeded: (needed: NeededRepositories) => void;
   /** Looks again soon. Addresses are compared without `.git`, user and case; without one, all look. */
   readonly wake: (url?: string) => void;
   /** A fault in what a repository holds shows on its record until it is taken back. */
@@ -64,6 +71,8 @@ type Watched = {
   readonly state: RepositoryState;
   readonly wakes: Mailbox<string, string>;
   readonly stop: AbortController;
+  /** How soon somebody wants it looked at again. */
+  askedPollMs: number | undefined;
   complaint: ProblemDraft | undefined;
   started: boolean;
   /** The first look of this process. */
@@ -89,6 +98,7 @@ export function createRepositories(
       state: new Map(),
       wakes: new Mailbox(),
       stop: new AbortController(),
+      askedPollMs: undefined,
       complaint: undefined,
       started: false,
       firstLook: "pending",
@@ -120,6 +130,7 @@ export function createRepositories(
         findRecord: (findSignal) => needs.find(url, findSignal),
         record: needs.record,
         revisions: () => [...one.revisions],
+        pollMs: () => soonerPollMs(settings, one.askedPollMs),
         complaint: () => one.complaint,
         onMoved: needs.onMoved,
         clock: needs.clock,
@@ -193,7 +204,7 @@ export function createRepositories(
     allTried: () => [...watched.values()].every(({ firstLook }) => firstLook !== "pending"),
     setNeeded: (needed) => {
       for (const [url, one] of watched) {
-        const revisions = needed.get(url);
+        const revisions = needed.get(url)?.revisions;
         if (revisions === undefined || revisions.size === 0) {
           watched.delete(url);
           one.stop.abort(new Error(`repository ${url} is not needed any more`));
@@ -205,8 +216,12 @@ export function createRepositories(
             one.state.delete(revision);
           }
       }
-      for (const [url, revisions] of needed) {
+      for (const [url, { revisions, pollMs }] of needed) {
         const one = watch(url);
+        const before = soonerPollMs(settings, one.askedPollMs);
+        one.askedPollMs = pollMs;
+        // Who waits already would wait as long as was right before.
+        if (soonerPollMs(settings, pollMs) < before) one.wakes.put("hurried", url);
         for (const revision of revisions) {
           if (one.revisions.has(revision)) continue;
           one.revisions.add(revision);

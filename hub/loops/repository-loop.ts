@@ -44,6 +44,8 @@ export type RepositoryLoopNeeds = {
   ) => Promise<void>;
   /** The revisions that are needed now. */
   readonly revisions: () => readonly string[];
+  /** How long to wait now before looking again. */
+  readonly pollMs: () => number;
   /** A fault in what the repository holds, told by whoever reads it; it shows while the repository itself is well. */
   readonly complaint: () => ProblemDraft | undefined;
   /** Told after each look that changed what is known of some revision, first looks included. */
@@ -55,6 +57,8 @@ export type RepositoryLoopNeeds = {
 
 export type RepositoryPolicy = {
   readonly pollMs: number;
+  /** However soon somebody wants to look again, it is not sooner than this, unless `pollMs` is. */
+  readonly askedPollMsLeast: number;
   readonly retry: BackoffPolicy;
   /** How long a record may say less than is known when nothing but the time of looking changed. */
   readonly recordEveryMs: number;
@@ -66,6 +70,13 @@ export type RepositoryState = Map<string, RevisionState>;
 /** Code for a revision that does not exist. */
 const revisionMissing = "WH-GIT-3004";
 const repositoryUnavailable = "WH-GIT-3001";
+
+/** How long to wait before looking again when somebody asks for `askedMs`: never longer than usual. */
+export const soonerPollMs = (
+  { pollMs, askedPollMsLeast }: Pick<RepositoryPolicy, "pollMs" | "askedPollMsLeast">,
+  askedMs: number | undefined,
+): number =>
+  askedMs === undefined ? pollMs : Math.min(pollMs, Math.max(askedMs, askedPollMsLeast));
 
 /**
  * Keeps one repository's revisions known until aborted: looks, fetches, writes down, waits or is woken.
@@ -120,7 +131,7 @@ export async function runRepositoryLoop(
     first = false;
     const waitMs =
       failures === 0
-        ? Math.round(policy.pollMs * spread)
+        ? Math.round(needs.pollMs() * spread)
         : backoffMs(failures, policy.retry, needs.random);
     await takeWithin(wakes, waitMs, needs.clock, signal);
   }

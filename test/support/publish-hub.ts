@@ -144,7 +144,7 @@ export function publishHub() {
         random: Math.random,
         log: silentLog,
       },
-      { pollMs: 60_000, retry, recordEveryMs: 60_000, atOnceMost: 4 },
+      { pollMs: 60_000, askedPollMsLeast: 10_000, retry, recordEveryMs: 60_000, atOnceMost: 4 },
     );
     const needs = meddle({
       ...publishNeeds(store, new Map(), () => ""),

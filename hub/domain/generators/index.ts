@@ -186,6 +186,16 @@ export function requeueSeconds(generator: Generator, defaults: RequeueDefaults):
 
 export type RequeueDefaults = { readonly gitSeconds: number; readonly remoteSeconds: number };
 
+/** How soon the sources of these generators are to be looked at again, as far as they ask; `undefined`: they do not. */
+export function askedRequeueMs(entries: readonly GeneratorEntry[]): number | undefined {
+  const seconds = smallest(
+    entries.flatMap(({ generators }) =>
+      generators.map((it) => requeueSeconds(it, { gitSeconds: 0, remoteSeconds: 0 })),
+    ),
+  );
+  return seconds === 0 ? undefined : seconds * 1000;
+}
+
 /** The smallest that is not 0; 0 when all are. */
 export const smallest = (seconds: readonly number[]): number => {
   const set = seconds.filter((value) => value > 0);

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import type { FleetEventDraft, RepositoryRecord } from "../../../hub/domain/records.ts";
 import { createRepositories, type Repositories } from "../../../hub/loops/repositories.ts";
-import type { RepositoryUpdate } from "../../../hub/loops/repository-loop.ts";
+import { soonerPollMs, type RepositoryUpdate } from "../../../hub/loops/repository-loop.ts";
 import type { Clock } from "../../../proto/kit/clock.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
 import { runTogether } from "../../../proto/kit/run-together.ts";
 import { Trouble } from "../../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../../proto/kit/unless-aborted.ts";
 import { eventually } from "../../support/eventually.ts";
+import { fakeClock } from "../../support/fake-clock.ts";
 
 const url = "https://git.example.org/fleet.git";
 
@@ -38,7 +39,7 @@ class World {
     },
   };
 
-  repositories(): Repositories {
+  repositories(clock: Clock = this.clock): Repositories {
     return createRepositories(
       {
         open: (address) =>
@@ -76,12 +77,13 @@ class World {
         onFirstLook: () => {
           this.firstLooks += 1;
         },
-        clock: this.clock,
+        clock,
         random: () => 0.5,
         log: silentLog,
       },
       {
         pollMs: 10_000,
+        askedPollMsLeast: 1_000,
         retry: { firstMs: 100, factor: 2, mostMs: 1_000 },
         recordEveryMs: 60_000,
         atOnceMost: 2,
@@ -93,9 +95,10 @@ class World {
 async function running(
   world: World,
   story: (repositories: Repositories) => Promise<void>,
+  clock?: Clock,
 ): Promise<void> {
   const stopping = new AbortController();
-  const repositories = world.repositories();
+  const repositories = world.repositories(clock);
   const run = runTogether([repositories.run], stopping.signal);
   try {
     await story(repositories);
@@ -232,7 +235,7 @@ suite("repositories", () => {
       repositories.revision(url, "next");
       repositories.revision(other, "main");
       await eventually(() => assert.equal(repositories.revision(other, "main").kind, "at"));
-      repositories.setNeeded(new Map([[url, new Set(["main"])]]));
+      repositories.setNeeded(new Map([[url, { revisions: new Set(["main"]), pollMs: undefined }]]));
       world.looks = [];
       repositories.wake();
       await eventually(() => assert.ok(world.looks.length > 0));
@@ -293,5 +296,49 @@ suite("repositories", () => {
       await look(world, repositories);
       assert.deepEqual(world.sleeps, [5_500, 10_000]);
     });
+  });
+});
+
+suite("how often a repository is looked at", () => {
+  const policy = { pollMs: 30_000, askedPollMsLeast: 10_000 };
+  const rows: readonly (readonly [name: string, askedMs: number | undefined, expect: number])[] = [
+    ["as often as ever when nobody asks", undefined, 30_000],
+    ["as soon as it is asked for", 20_000, 20_000],
+    ["not sooner than the least", 1, 10_000],
+    ["not later than ever", 600_000, 30_000],
+  ];
+  for (const [name, askedMs, expect] of rows)
+    test(name, () => assert.equal(soonerPollMs(policy, askedMs), expect));
+
+  test("not later than ever, however short that is", () =>
+    assert.equal(soonerPollMs({ ...policy, pollMs: 2_000 }, 1), 2_000));
+
+  test("Git is asked as soon as a set wants it, and no sooner once none does", async () => {
+    const clock = fakeClock();
+    const world = new World();
+    world.heads.set("main", "c1");
+    await running(
+      world,
+      async (repositories) => {
+        const need = (pollMs: number | undefined): void =>
+          repositories.setNeeded(new Map([[url, { revisions: new Set(["main"]), pollMs }]]));
+        const looksWithin = async (forMs: number): Promise<number> => {
+          const before = world.looks.length;
+          await clock.advance(forMs);
+          return world.looks.length - before;
+        };
+        need(undefined);
+        assert.equal(await looksWithin(5_500), 2, "the first pause is short");
+        assert.equal(await looksWithin(100_000), 10);
+        need(2_000);
+        assert.equal(await looksWithin(100_000), 51, "at once, and then as asked");
+        need(2_000);
+        assert.equal(await looksWithin(100_000), 50, "asking again is nothing new");
+        need(undefined);
+        assert.equal(await looksWithin(2_000), 1, "the pause that had begun ends");
+        assert.equal(await looksWithin(100_000), 10);
+      },
+      clock,
+    );
   });
 });
