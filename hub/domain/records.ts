@@ -11,6 +11,7 @@ import type {
 } from "../../proto/words/ids.ts";
 import type { CommandKind } from "../../proto/words/link-messages.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
+import type { SetCondition } from "./set-status.ts";
 
 /** What the hub remembers, as nouns. The store keeps them; loops write them; the HTTP API shows them. */
 
@@ -82,8 +83,8 @@ export type ApplicationSetRecord = {
   readonly document: string;
   readonly generatedAtMs: number;
   readonly problem: Problem | undefined;
-  /** What is odd about the steps of its rollout. */
-  readonly rolloutIssue?: string | undefined;
+  /** What it was found to be when it was last generated; empty before it ever was. */
+  readonly conditions: readonly SetCondition[];
   readonly applications: StatusCounts;
 };
 

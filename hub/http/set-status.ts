@@ -2,14 +2,12 @@ import { z } from "@hono/zod-openapi";
 import type { ApplicationRecord, ApplicationSetRecord } from "../domain/records.ts";
 import { rolloutStates, type RolloutStatus } from "../domain/rollout/rollout.ts";
 import {
-  setConditions,
+  setConditionReasons,
   setConditionTypes,
   setHealth,
   setResources,
   setResourcesMost,
 } from "../domain/set-status.ts";
-import { readStrategy } from "../domain/rollout/strategy.ts";
-import { FieldReader, isObject, readDocument } from "../domain/document.ts";
 import { redact } from "../../proto/kit/redact.ts";
 
 const HealthText = z.enum([
@@ -30,8 +28,12 @@ export const SetStatusSchema = z
         z.object({
           type: z.enum(setConditionTypes),
           status: z.enum(["True", "False"]),
-          reason: z.string(),
-          message: z.string(),
+          reason: z.enum(setConditionReasons),
+          message: z.string().openapi({ description: "of a problem, its code comes first" }),
+          lastTransitionTime: z
+            .string()
+            .datetime()
+            .openapi({ description: "when its status became what it is" }),
         }),
       )
       .readonly(),
@@ -61,14 +63,13 @@ export function setStatusView(
   statuses: readonly RolloutStatus[],
   applications: readonly ApplicationRecord[],
 ): z.infer<typeof SetStatusSchema> {
-  const isRolling = hasRollout(set);
-  const conditions = setConditions({
-    problem: set.problem,
-    rollout: isRolling ? { statuses, issue: set.rolloutIssue } : undefined,
-  });
   return {
-    health: setHealth(conditions),
-    conditions: conditions.map((found) => ({ ...found, message: redact(found.message) })),
+    health: setHealth(set.conditions),
+    conditions: set.conditions.map(({ sinceMs, message, ...found }) => ({
+      ...found,
+      message: redact(message),
+      lastTransitionTime: new Date(sinceMs).toISOString(),
+    })),
     resourcesCount: set.applications.total,
     resources: setResources(
       applications.map(({ name, status: { syncStatus, health } }) => ({
@@ -83,10 +84,4 @@ export function setStatusView(
       ...(sinceMs === undefined ? {} : { sinceAtMs: sinceMs }),
     })),
   };
-}
-
-function hasRollout(set: ApplicationSetRecord): boolean {
-  const read = readDocument(JSON.parse(set.document));
-  if (!read.ok || !isObject(read.value)) return false;
-  return readStrategy(new FieldReader(read.value, "").inside("spec")) !== undefined;
 }

@@ -90,7 +90,7 @@ export function setRow(
     document: set === undefined ? (before?.document ?? "{}") : canonicalJson(set.document),
     generatedAtMs: outcome.kind === "generated" ? atMs : (before?.generatedAtMs ?? 0),
     problem: plan.problem,
-    rolloutIssue: plan.rolloutIssue,
+    conditions: plan.conditions,
   };
   // Having been read again at another commit is not worth a write by itself.
   const same =
@@ -99,7 +99,7 @@ export function setRow(
     before.project === row.project &&
     before.path === row.path &&
     before.document === row.document &&
-    before.rolloutIssue === row.rolloutIssue &&
+    JSON.stringify(before.conditions) === JSON.stringify(row.conditions) &&
     JSON.stringify(before.problem) === JSON.stringify(row.problem);
   return same ? "unchanged" : row;
 }

@@ -363,6 +363,7 @@ export class Pass {
       origin,
       outcome: made.outcome,
       before,
+      conditionsBefore: rowBefore?.conditions ?? [],
       problemBefore: isSet ? rowBefore?.problem : before[0]?.draft.problem,
       clusters: this.#clusters,
       projects: this.#fleet.projects,

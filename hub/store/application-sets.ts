@@ -1,9 +1,11 @@
 import { sql, type Selectable } from "kysely";
 import type { ApplicationSetFilter } from "../domain/queries.ts";
 import type { ApplicationSetRecord, StatusCounts } from "../domain/records.ts";
+import type { SetCondition } from "../domain/set-status.ts";
 import { countsOf, noApplications } from "./counts.ts";
 import { prepared, type Database, type Db } from "./database.ts";
 import type { Condition } from "./condition.ts";
+import { readJson, writeJson } from "./json.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
 import { clearRollout, readRollout } from "./rollouts.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";
@@ -24,7 +26,7 @@ const setFromRow = (
   document: row.document,
   generatedAtMs: row.generated_at_ms,
   problem: problemFromRow(row),
-  ...(row.rollout_issue === null ? {} : { rolloutIssue: row.rollout_issue }),
+  conditions: row.conditions === null ? [] : (readJson(row.conditions) as readonly SetCondition[]),
   applications: applications ?? noApplications,
 });
 
@@ -121,7 +123,7 @@ export async function writeSet(
     commit_sha: set.commit,
     document: set.document,
     generated_at_ms: set.generatedAtMs,
-    rollout_issue: set.rolloutIssue ?? null,
+    conditions: writeJson(set.conditions),
     ...problemToRow(set.problem),
   };
   const { numUpdatedRows } = await db

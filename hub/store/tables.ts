@@ -140,7 +140,8 @@ type ApplicationSetTable = {
   commit_sha: string;
   document: string;
   generated_at_ms: number;
-  rollout_issue: string | null;
+  /** JSON; null before they were first judged. */
+  conditions: string | null;
 } & ProblemColumns;
 
 /** What a cluster says of an application. */

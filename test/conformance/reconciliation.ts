@@ -114,6 +114,7 @@ function removals(before: readonly PublishedApplication[], wanted: ReadonlySet<s
     },
     before,
     problemBefore: undefined,
+    conditionsBefore: [],
     clusters: [],
     projects: new Map(),
     owners: new Map(),

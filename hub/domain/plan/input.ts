@@ -16,6 +16,7 @@ import type {
 } from "../records.ts";
 import type { RolloutStatus } from "../rollout/rollout.ts";
 import type { RolloutStrategy } from "../rollout/strategy.ts";
+import type { SetCondition } from "../set-status.ts";
 import type { ShrinkLimits } from "../shrink-guard.ts";
 
 /** A rendering that succeeded. */
@@ -69,6 +70,8 @@ export type PlanInput = {
   readonly before: readonly PublishedApplication[];
   /** The problem on the origin itself (the set's row) from before. */
   readonly problemBefore: Problem | undefined;
+  /** What there was to say of the set before. */
+  readonly conditionsBefore: readonly SetCondition[];
   /** Every registered cluster. */
   readonly clusters: readonly ClusterFact[];
   /** By name. `default` need not be among them. */
@@ -118,6 +121,8 @@ export type OriginPlan = {
   readonly events: readonly FleetEventDraft[];
   /** What the origin's own row should say: what is wrong with it, and with any of its applications. */
   readonly problem: Problem | undefined;
+  /** All there is to say of a set now. */
+  readonly conditions: readonly SetCondition[];
   /** Whether the same inputs come to the same again: nothing stands in the way that may go without them. */
   readonly isSettled: boolean;
   /**
@@ -131,8 +136,6 @@ export type OriginPlan = {
   readonly isRowNeeded: boolean;
   /** The state of the rollout after this; empty without one. */
   readonly rollout: readonly RolloutStatus[];
-  /** What is odd about the rollout's steps. */
-  readonly rolloutIssue: string | undefined;
 };
 
 export const generationKey = (cluster: ClusterId, application: ApplicationName): string =>

@@ -13,14 +13,7 @@ import type {
   Planning,
   Step,
 } from "./input.ts";
-import {
-  keptThoughGone,
-  nameTaken,
-  originEvents,
-  removalsHeld,
-  sameOrigin,
-  severalAsOne,
-} from "./problems.ts";
+import { keptThoughGone, nameTaken, originEvents, removalsHeld, sameOrigin } from "./problems.ts";
 import { isReleased, nextToRemove, planRollout, type RolloutPlan } from "./rollout.ts";
 import { kept, keptBack, offer, removal } from "./steps.ts";
 import { takeOver } from "./takeover.ts";
@@ -28,6 +21,15 @@ import { judge, type Verdict } from "./verdict.ts";
 import { problemSince, type ProblemDraft } from "../problem.ts";
 import type { ClusterFact } from "../facts.ts";
 import type { PublishedApplication } from "../records.ts";
+import {
+  fault,
+  faultOfFlaw,
+  generationFault,
+  severalAsOne,
+  ungeneratedBy,
+  type SetFault,
+} from "../set-fault.ts";
+import { setConditions } from "../set-status.ts";
 import { mapInSlices, seeInSlices, type Sliced } from "../sliced.ts";
 
 /**
@@ -71,12 +73,16 @@ function planFailure(input: Planning, draft: ProblemDraft): OriginPlan {
     steps: affected.map((published) => ({ ...kept(input, published, draft), cluster: undefined })),
     events: originEvents(input, failure),
     problem: failure,
+    conditions: setConditions(
+      { fault: generationFault(draft), ungenerated: draft, rollout: { kind: "as-before" } },
+      input.conditionsBefore,
+      input.nowMs,
+    ),
     isSettled: false,
     denied: [],
     held: [],
     isRowNeeded: true,
     rollout: input.rollout?.statuses ?? [],
-    rolloutIssue: undefined,
   };
 }
 
@@ -89,7 +95,7 @@ function* planWanted(
   const own = yield* withoutLostClusters(input, input.before);
   const ownByName = new Map<ApplicationName, PublishedApplication>();
   yield* seeInSlices(own, (published) => ownByName.set(published.draft.name, published));
-  const { verdicts, taken, denied, problems } = yield* judged(input, wanted, flaws, ownByName);
+  const { verdicts, taken, denied, faults } = yield* judged(input, wanted, flaws, ownByName);
   const before = taken.length === 0 ? own : [...own, ...taken];
   const wantedNames = new Set<ApplicationName>();
   yield* seeInSlices(wanted, ({ application }) => wantedNames.add(application.name));
@@ -113,11 +119,11 @@ function* planWanted(
   // Behind a failure may be any of them, and some sets never let go of what they made.
   const gone = input.keepsBecause === undefined && !mayHide(flaws) ? unwanted : [];
   const keptProblem = problemOfKept(input, unwanted.length);
-  if (keptProblem !== undefined) problems.push(keptProblem);
+  if (keptProblem !== undefined) faults.push(fault("DeleteApplicationError", keptProblem));
   const held = yield* heldRemovals(input, { own, taken, gone, verdicts, rollout });
   const heldNames = new Set(held);
   const heldProblem = removalsHeld(held);
-  if (held.length > 0) problems.push(heldProblem);
+  if (held.length > 0) faults.push(fault("DeleteApplicationError", heldProblem));
   const going = gone.filter(({ draft }) => !heldNames.has(draft.name));
   const now =
     input.outcome.kind === "removed" && input.rollout?.strategy.deletesInReverse === true
@@ -136,29 +142,38 @@ function* planWanted(
     for (const published of unwanted) tasks.add({ kind: "keep", published, problem: keptProblem });
   for (const { published, problem } of flawed.values())
     tasks.add({ kind: "keep", published, problem });
-  const refused: ProblemDraft[] = [];
+  const refused: SetFault[] = [];
   yield* seeInSlices(verdicts, (verdict) => {
-    if (verdict.kind === "keep") refused.push(verdict.problem);
+    if (verdict.kind === "keep") refused.push(verdict);
     if (!heldNames.has(verdict.application.name)) tasks.add({ kind: "publish", verdict });
   });
   yield* seeInSlices(now, (published) => tasks.add({ kind: "remove", published, cause }));
-  const originProblem = problemSince(
-    // Of what is refused the last by name is told, as in Argo CD.
-    severalAsOne([...flaws.map((flaw) => flaw.problem), ...problems, ...refused.toReversed()]),
-    input.problemBefore,
-    input.nowMs,
-  );
+  // Of what is refused the last by name is told, as in Argo CD.
+  const whole = severalAsOne([...flaws.map(faultOfFlaw), ...faults, ...refused.toReversed()]);
+  const originProblem = problemSince(whole?.problem, input.problemBefore, input.nowMs);
+  const statuses = rollout?.statuses ?? stillLeaving(input, now);
   return {
     steps: tasks.steps((task) => stepOf(input, task, rollout)),
     events: originEvents(input, originProblem),
     problem: originProblem,
+    conditions: setConditions(
+      {
+        fault: whole,
+        ungenerated: ungeneratedBy(flaws),
+        rollout:
+          input.rollout === undefined
+            ? undefined
+            : { kind: "known", statuses, issue: rollout?.issue },
+      },
+      input.conditionsBefore,
+      input.nowMs,
+    ),
     // What an application is refused for is among the inputs.
-    isSettled: flaws.length === 0 && problems.length === 0,
+    isSettled: flaws.length === 0 && faults.length === 0,
     denied,
     held,
     isRowNeeded: unwanted.length > now.length,
-    rollout: rollout?.statuses ?? stillLeaving(input, now),
-    rolloutIssue: rollout?.issue,
+    rollout: statuses,
   };
 }
 
@@ -246,7 +261,8 @@ type Judged = {
   /** What is taken over by them. */
   readonly taken: readonly PublishedApplication[];
   readonly denied: readonly ApplicationName[];
-  readonly problems: ProblemDraft[];
+  /** What else stands in the way. */
+  readonly faults: SetFault[];
 };
 
 function* judged(
@@ -269,7 +285,10 @@ function* judged(
   const denied = flaws.flatMap(({ application: name }) =>
     name !== undefined && leftBehind.has(name) ? [name] : [],
   );
-  const problems: ProblemDraft[] = [];
+  const faults: SetFault[] = [];
+  const inTheWay = (because: ProblemDraft): void => {
+    faults.push(fault("UpdateApplicationError", because));
+  };
   const taken: PublishedApplication[] = [];
   const verdicts: Verdict[] = [];
   yield* seeInSlices(wanted, (outcome) => {
@@ -279,7 +298,7 @@ function* judged(
     const left = leftBehind.get(name);
     if (before !== undefined || owner === undefined || sameOrigin(owner, origin))
       verdicts.push(judge(outcome, before, admits));
-    else if (left === undefined) problems.push(nameTaken(name, owner, origin));
+    else if (left === undefined) inTheWay(nameTaken(name, owner, origin));
     else {
       const takeover = takeOver(outcome, left, { origin, hiding }, admits);
       switch (takeover.kind) {
@@ -289,17 +308,17 @@ function* judged(
           break;
         case "denied":
           denied.push(name);
-          problems.push(takeover.problem);
+          inTheWay(takeover.problem);
           break;
         case "of-another-project":
-          problems.push(takeover.problem);
+          inTheWay(takeover.problem);
           break;
         default:
           unreachable(takeover, "takeover");
       }
     }
   });
-  return { verdicts, taken, denied, problems };
+  return { verdicts, taken, denied, faults };
 }
 
 type Flawed = { readonly published: PublishedApplication; readonly problem: ProblemDraft };

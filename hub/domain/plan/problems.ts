@@ -58,12 +58,6 @@ export const keptThoughGone = (origin: Origin, count: number, because: string): 
     `${describeOrigin(origin)} is gone from Git; ${count === 1 ? "its application stays" : `its ${count} applications stay`}, because ${because}`,
   );
 
-export function severalAsOne(problems: readonly ProblemDraft[]): ProblemDraft | undefined {
-  const [first, ...others] = problems;
-  if (first === undefined || others.length === 0) return first;
-  return { code: first.code, message: `${first.message} (and ${others.length} more)` };
-}
-
 export function originEvents(
   input: PlanInput,
   now: Problem | undefined,

@@ -6,6 +6,7 @@ import type { ClusterFact } from "../facts.ts";
 import type { ApplicationOutcome, Rendered } from "./input.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
 import type { PublishedApplication } from "../records.ts";
+import { fault, type FaultReason, type SetFault } from "../set-fault.ts";
 
 /** What is to be done about one application that Git wants. */
 export type Verdict = {
@@ -14,7 +15,7 @@ export type Verdict = {
   readonly cluster: ClusterFact | undefined;
 } & (
   | ({ readonly kind: "publish"; readonly rendered: Rendered } & Admitted)
-  | { readonly kind: "keep"; readonly problem: ProblemDraft }
+  | ({ readonly kind: "keep" } & SetFault)
 );
 
 export type PublishVerdict = Extract<Verdict, { readonly kind: "publish" }>;
@@ -26,18 +27,19 @@ export function judge(
 ): Verdict {
   const admitted = admits(application);
   const cluster = admitted.ok ? admitted.value.cluster : undefined;
-  const keep = (because: ProblemDraft): Verdict => ({
+  const keep = (reason: FaultReason, because: ProblemDraft): Verdict => ({
     kind: "keep",
     application,
     before,
     cluster,
-    problem: because,
+    ...fault(reason, because),
   });
-  if (!admitted.ok) return keep(admitted.problem);
-  if (!rendered.ok) return keep(rendered.problem);
+  if (!admitted.ok) return keep("ApplicationValidationError", admitted.problem);
+  if (!rendered.ok) return keep("UpdateApplicationError", rendered.problem);
   const objectsBefore = before?.desired === undefined ? 0 : before.draft.objects;
   if (rendered.value.objects === 0 && objectsBefore > 0 && !application.policy.allowEmpty)
     return keep(
+      "UpdateApplicationError",
       problem(
         codes.wouldBecomeEmpty,
         `the application would lose all of its ${objectsBefore} objects at revision ${rendered.value.revision}; ` +

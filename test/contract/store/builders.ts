@@ -215,6 +215,7 @@ export const setRecord = (
   document: `{"metadata":{"name":"${name}"}}`,
   generatedAtMs: atMs,
   problem: undefined,
+  conditions: [],
   ...more,
 });
 

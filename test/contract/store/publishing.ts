@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setConditions } from "../../../hub/domain/set-status.ts";
 import type { RolloutStatus } from "../../../hub/domain/rollout/rollout.ts";
 import { desiredDigest, desiredRoot } from "../../../proto/words/desired.ts";
 import type { ApplicationName } from "../../../proto/words/ids.ts";
@@ -207,6 +208,23 @@ export function publishingCases(it: Case): void {
     assert.equal(whole?.applications.total, 1);
   });
 
+  it("remembers what was true of a set, and since when", async (store) => {
+    const conditions = setConditions(
+      {
+        fault: { reason: "ApplicationValidationError", problem: { code: "X", message: "no" } },
+        ungenerated: undefined,
+        rollout: { kind: "known", statuses: [], issue: "Steps [1] have no applications" },
+      },
+      [],
+      atMs,
+    );
+    const found = async () => (await store.applicationSets.find("web", signal))?.conditions;
+    await publish(store, [], { set: setRecord("web", { conditions }) });
+    assert.deepEqual(await found(), conditions);
+    await publish(store, [], { set: setRecord("web", { conditions: conditions.slice(1) }) });
+    assert.deepEqual(await found(), conditions.slice(1));
+  });
+
   it("remembers how far the rollout of a set is", async (store) => {
     const cluster = await addCluster(store, "a");
     const bundle = await putBundle(store, { one: 1 });
@@ -220,11 +238,9 @@ export function publishingCases(it: Case): void {
     });
     const written = [status("api", "Healthy"), status("web", "Waiting")];
     const rollout = { kind: "changed", written, dropped: [] } as const;
-    const set = { ...setRecord("web"), rolloutIssue: "Steps [1] have no applications" };
-    await publish(store, [write("web", cluster, bundle)], { set, rollout });
+    await publish(store, [write("web", cluster, bundle)], { set: setRecord("web"), rollout });
     const { statuses, reported, leaving } = await store.publishing.rollout("web", signal);
     assert.deepEqual([statuses, [...reported.keys()], [...leaving]], [written, ["web"], []]);
-    assert.equal((await store.applicationSets.find("web", signal))?.rolloutIssue, set.rolloutIssue);
     assert.deepEqual(await store.applicationSets.rollout("web", 1, signal), written.slice(0, 1));
     const next = status("web", "Pending");
     await publish(store, [], {

@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apiTokenBytes, makeApiToken } from "../../../hub/domain/api-token.ts";
+import { problem } from "../../../hub/domain/problem.ts";
 import type { CommandRecord, TokenScope } from "../../../hub/domain/records.ts";
+import { generationFault } from "../../../hub/domain/set-fault.ts";
+import { setConditions } from "../../../hub/domain/set-status.ts";
 import { createApp, type HttpApp } from "../../../hub/http/app.ts";
 import {
   defaultHttpLimits,
@@ -312,17 +315,32 @@ async function fillFleet(store: Store): Promise<void> {
       web("prod-1", prod1, commitNew),
       web("prod-2", prod2, commitOld),
     ],
-    { set: setRecord("web", { path: "fleet/web.yaml", commit: commitNew }) },
+    {
+      set: setRecord("web", {
+        path: "fleet/web.yaml",
+        commit: commitNew,
+        conditions: setConditions(
+          { fault: undefined, ungenerated: undefined, rollout: undefined },
+          [],
+          atMs,
+        ),
+      }),
+    },
+  );
+  const broken = problem(
+    "WH-TPL-3205",
+    'sets/broken.yaml: template: map has no entry for key "region"',
   );
   await publish(store, [], {
     origin: { kind: "application-set", name: "broken" },
     set: setRecord("broken", {
       commit: commitNew,
-      problem: {
-        code: "WH-TPL-3205",
-        message: 'sets/broken.yaml: template: map has no entry for key "region"',
-        sinceMs: atMs + 180_000,
-      },
+      problem: { ...broken, sinceMs: atMs + 180_000 },
+      conditions: setConditions(
+        { fault: generationFault(broken), ungenerated: broken, rollout: undefined },
+        [],
+        atMs + 180_000,
+      ),
     }),
   });
   await publish(

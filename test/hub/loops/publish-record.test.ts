@@ -23,6 +23,7 @@ const row: SetRow = {
   document: "{}",
   generatedAtMs: 1,
   problem: undefined,
+  conditions: [],
 };
 const event = (subject: string): FleetEventDraft => ({
   kind: "application-changed",
@@ -44,12 +45,12 @@ const planOf = (steps: Iterable<PlannedStep>): OriginPlan => ({
   steps,
   events: [event("the origin")],
   problem: undefined,
+  conditions: [],
   isSettled: true,
   denied: [],
   held: [],
   isRowNeeded: true,
   rollout: [],
-  rolloutIssue: undefined,
 });
 
 const rolledOut: RolloutChange = { kind: "changed", written: [], dropped: [app("gone")] };

@@ -46,6 +46,14 @@ suite("what a set says of itself", () => {
       },
     });
 
+  /** Its conditions, in a line each. */
+  const conditions = async (): Promise<readonly string[]> => {
+    const found = await passes.store.applicationSets.find("web", signal);
+    return (found?.conditions ?? []).map(
+      ({ type, status, message }) => `${type} ${status}: ${message}`,
+    );
+  };
+
   const apps = { "apps/a/map.yaml": configMap("a"), "apps/b/map.yaml": configMap("b") };
 
   test("a set with refused applications is not planned again while nothing moves", async () => {
@@ -64,5 +72,37 @@ suite("what a set says of itself", () => {
     });
     assert.deepEqual([looks, again], [0, false]);
     assert.deepEqual((await passes.store.applicationSets.find("web", signal))?.problem, problem);
+  });
+
+  test("publishing again writes nothing of what was true of a set already", async () => {
+    await passes.push({ ...apps, "fleet/web.json": set("nope") });
+    const before = await conditions();
+    passes.restart();
+    let writes = 0;
+    await passes.pass({
+      record: (publication, own) => {
+        writes += 1;
+        return passes.store.publishing.record(publication, own);
+      },
+    });
+    assert.deepEqual([writes, await conditions()], [0, before]);
+  });
+
+  test("a rollout without steps is neither complete nor up to date", async () => {
+    const strategy = { type: "RollingSync", rollingSync: { steps: [] } };
+    await passes.push({ ...apps, "fleet/web.json": set("default", { strategy }) });
+    assert.deepEqual(await conditions(), [
+      "ErrorOccurred False: 2 applications wait, and no step of the rollout selects them",
+      "InvalidRolloutConfig True: No steps defined for rollout",
+      "ParametersGenerated True: Successfully generated parameters for all Applications",
+      "ResourcesUpToDate False: 2 applications wait, and no step of the rollout selects them",
+      "RolloutProgressing False: 2 applications wait, and no step of the rollout selects them",
+    ]);
+    await passes.push({ "fleet/web.json": set("default", { strategy: undefined }) });
+    assert.deepEqual(await conditions(), [
+      "ErrorOccurred False: All applications are up to date",
+      "ParametersGenerated True: Successfully generated parameters for all Applications",
+      "ResourcesUpToDate True: All applications are up to date",
+    ]);
   });
 });

@@ -23,6 +23,7 @@ import {
   publish,
   putBundle,
   report,
+  setRecord,
   signal,
   write,
 } from "../../contract/store/builders.ts";
@@ -61,6 +62,19 @@ suite("openDatabase", () => {
     const again = await openStore({ folder, checkIntegrity: true });
     assert.equal(await again.hub.id(signal), id);
     assert.deepEqual((await again.clusters.find("a", signal))?.labels, { env: "dev" });
+    again.close();
+  });
+
+  test("a set of before conditions were kept has none", async () => {
+    const folder = newFolder();
+    const before = await openStore({ folder });
+    await publish(before, [], { set: setRecord("web") });
+    before.close();
+    const sqlite = new Sqlite(join(folder, databaseFile));
+    sqlite.exec("update application_sets set conditions = null");
+    sqlite.close();
+    const again = await openStore({ folder });
+    assert.deepEqual((await again.applicationSets.find("web", signal))?.conditions, []);
     again.close();
   });
 

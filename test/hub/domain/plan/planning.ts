@@ -79,6 +79,7 @@ export const base: PlanInput = {
   outcome: { kind: "removed" },
   before: [],
   problemBefore: undefined,
+  conditionsBefore: [],
   clusters,
   projects: new Map(),
   owners: new Map(),

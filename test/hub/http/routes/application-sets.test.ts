@@ -37,6 +37,38 @@ suite("application sets", async () => {
     );
   });
 
+  const states = [
+    [
+      "web",
+      "Healthy",
+      [
+        "ErrorOccurred False ApplicationSetUpToDate 2025-06-15T15:06:40.000Z",
+        "ParametersGenerated True ParametersGenerated 2025-06-15T15:06:40.000Z",
+        "ResourcesUpToDate True ApplicationSetUpToDate 2025-06-15T15:06:40.000Z",
+      ],
+    ],
+    [
+      "broken",
+      "Degraded",
+      [
+        "ErrorOccurred True RenderTemplateParamsError 2025-06-15T15:09:40.000Z",
+        "ParametersGenerated False ErrorOccurred 2025-06-15T15:09:40.000Z",
+        "ResourcesUpToDate False ErrorOccurred 2025-06-15T15:09:40.000Z",
+      ],
+    ],
+  ] as const;
+  for (const [name, health, conditions] of states)
+    test(`${name} is ${health} and says why and since when`, async () => {
+      const { status } = (await ask("GET", `/v1/applicationsets/${name}`)).json;
+      assert.equal(status.health, health);
+      assert.deepEqual(
+        status.conditions.map((one: Readonly<Record<string, string>>) =>
+          [one["type"], one["status"], one["reason"], one["lastTransitionTime"]].join(" "),
+        ),
+        conditions,
+      );
+    });
+
   test("a set that does not generate says why and since when", async () => {
     const { problem } = (await ask("GET", "/v1/applicationsets/broken")).json;
     assert.equal(problem.code, "WH-TPL-3205");
