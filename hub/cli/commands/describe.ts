@@ -16,6 +16,7 @@ import { appsKind, resourceColumns } from "../kinds.ts";
 import { isWhole, printValue, shapeVersion } from "../output.ts";
 import { findReferred, type Found } from "../references.ts";
 import type { Session } from "../session.ts";
+import { conditionTexts, stepTexts } from "../set-status.ts";
 import { tablePrinter } from "../table.ts";
 import { moment, oneLine, paint, shortAge, shortDuration } from "../terminal.ts";
 
@@ -227,12 +228,19 @@ function countLines({ look }: Session, answer: Answer): readonly Line[] {
 }
 
 function describeSet(session: Session, set: Answer): string {
+  const { look, world } = session;
   const members = parts(set, "generated", "items");
   const more = text(set, "generated", "next") !== "";
   return (
     title(session, text(set, "name"), "set") +
     lines(session, [
+      ["STATE", stateText(text(set, "status", "health"), look)],
       problemLine(session, set),
+      ...conditionTexts(set, world.clock.nowMs()).map((said): Line => [
+        "CONDITION",
+        paint(said, "yellow", look),
+      ]),
+      ...stepTexts(set),
       ["PROJECT", oneLine(text(set, "project"))],
       ["FILE", oneLine(`${text(set, "path")} at ${text(set, "commit")}`)],
       ["GENERATED", when(session, maybeNumber(set, "generatedAtMs"))],

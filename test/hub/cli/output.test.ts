@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import test, { after, suite } from "node:test";
+import type { RolloutState, RolloutStatus } from "../../../hub/domain/rollout/rollout.ts";
+import { setConditions } from "../../../hub/domain/set-status.ts";
+import { app, atMs, publish, setRecord } from "../../contract/store/builders.ts";
 import { assertGolden } from "../../support/golden.ts";
 import { openCli } from "./fixture.ts";
 
@@ -100,4 +103,55 @@ suite("what the command line prints", async () => {
     for (const name of names)
       assert.equal((await cli.run(["describe", name, "-o", "name"])).stdout.trim(), name);
   });
+});
+
+suite("what the command line prints of a rollout", async () => {
+  const cli = await openCli();
+  after(() => cli.close());
+  const status = (application: string, state: RolloutState, step: number): RolloutStatus => ({
+    application: app(application),
+    status: state,
+    step,
+    message: "",
+    targetRevisions: [],
+    sinceMs: undefined,
+  });
+
+  const rows: readonly {
+    readonly name: string;
+    readonly issue?: string;
+    readonly statuses: readonly RolloutStatus[];
+  }[] = [
+    {
+      name: "rolling",
+      statuses: [
+        status("rolling-a", "Healthy", 1),
+        status("rolling-b", "Healthy", 1),
+        status("rolling-c", "Waiting", 10),
+        status("rolling-d", "Waiting", 2),
+        status("rolling-e", "Progressing", 2),
+        status("rolling-f", "Waiting", 2),
+      ],
+    },
+    {
+      name: "stuck",
+      issue: "No steps defined for rollout",
+      statuses: [status("stuck-a", "Waiting", -1), status("stuck-b", "Healthy", -1)],
+    },
+  ];
+  for (const { name, issue, statuses } of rows)
+    test(`wheelhouse describe set/${name}`, async () => {
+      const conditions = setConditions(
+        { fault: undefined, ungenerated: undefined, rollout: { kind: "known", statuses, issue } },
+        [],
+        atMs,
+      );
+      await publish(cli.hub.store, [], {
+        origin: { kind: "application-set", name },
+        set: setRecord(name, { conditions }),
+        rollout: { kind: "changed", written: statuses, dropped: [] },
+      });
+      const { stdout } = await cli.run(["describe", `set/${name}`]);
+      assertGolden(`test/golden/cli/describe-set-${name}.txt`, stdout);
+    });
 });
