@@ -369,8 +369,6 @@ export class Pass {
       projects: this.#fleet.projects,
       owners,
       leftBehind: await this.#leftBehind.among(owners, signal),
-      // The store raises generations beyond what it remembers of tombstones.
-      generationFloor: new Map(),
       consent: consents(origin, set, before),
       shrink: this.#settings.shrink,
       keepsBecause: stays,

@@ -119,7 +119,6 @@ function removals(before: readonly PublishedApplication[], wanted: ReadonlySet<s
     projects: new Map(),
     owners: new Map(),
     leftBehind: [],
-    generationFloor: new Map(),
     consent: true,
     shrink: defaultShrinkLimits,
     keepsBecause: undefined,

@@ -1,6 +1,6 @@
 import type { Result } from "../../../proto/kit/result.ts";
 import type { Digest } from "../../../proto/words/digest.ts";
-import type { ApplicationName, ClusterId, Generation } from "../../../proto/words/ids.ts";
+import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import type { AppProject } from "../app-project.ts";
 import type { Application } from "../application.ts";
 import type { ClusterFact } from "../facts.ts";
@@ -80,8 +80,6 @@ export type PlanInput = {
   readonly owners: ReadonlyMap<ApplicationName, Origin>;
   /** Of those names, what belongs to origins that are gone from Git. */
   readonly leftBehind: readonly LeftApplication[];
-  /** The largest generation an application had in a cluster that has forgotten it since, by `generationKey`. */
-  readonly generationFloor: ReadonlyMap<string, Generation>;
   /** Whether someone agreed to removals beyond the limits. */
   readonly consent: boolean;
   readonly shrink: ShrinkLimits;
@@ -137,6 +135,3 @@ export type OriginPlan = {
   /** The state of the rollout after this; empty without one. */
   readonly rollout: readonly RolloutStatus[];
 };
-
-export const generationKey = (cluster: ClusterId, application: ApplicationName): string =>
-  `${cluster} ${application}`;

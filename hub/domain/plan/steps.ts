@@ -1,10 +1,10 @@
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import type { DesiredApplication, TombstoneCause } from "../../../proto/words/desired.ts";
 import { canonicalJson } from "../../../proto/words/digest.ts";
-import type { ApplicationName, ClusterId, Generation } from "../../../proto/words/ids.ts";
+import type { Generation } from "../../../proto/words/ids.ts";
 import type { Application } from "../application.ts";
 import type { ClusterFact } from "../facts.ts";
-import { generationKey, type Planning, type Step } from "./input.ts";
+import type { Planning, Step } from "./input.ts";
 import { describeOrigin, sameOrigin, sameProblem } from "./problems.ts";
 import { takeoverEvents, takingOver } from "./takeover.ts";
 import { isOffered, moves, samePolicy, type PublishVerdict } from "./verdict.ts";
@@ -28,7 +28,7 @@ export function offer(input: Planning, verdict: PublishVerdict): Step {
       ? current.entry
       : {
           application: application.name,
-          generation: nextGeneration(input, application.name, cluster.id, before),
+          generation: nextGeneration(before),
           revision: rendered.revision,
           bundle: rendered.bundle,
           project: application.project,
@@ -221,23 +221,19 @@ function tombstone(
   return {
     cluster: desired.cluster,
     application: draft.name,
-    generation: nextGeneration(input, draft.name, desired.cluster, published),
+    generation: nextGeneration(published),
     cause,
     actor: input.actor,
     keepObjects: draft.keepObjects,
   };
 }
 
-/** Larger than anything the application had, in this cluster or in the one it comes from. */
-function nextGeneration(
-  input: Planning,
-  application: ApplicationName,
-  cluster: ClusterId,
-  before: PublishedApplication | undefined,
-): Generation {
-  const floor = input.generationFloor.get(generationKey(cluster, application)) ?? 0;
-  return Math.max(floor, before?.draft.generation ?? 0, before?.desired?.entry.generation ?? 0) + 1;
-}
+/**
+ * Larger than anything the application has now, in this cluster or in the one it comes from. What it had in a cluster
+ * before it left there the store remembers: recording raises a generation beyond that.
+ */
+const nextGeneration = (before: PublishedApplication | undefined): Generation =>
+  Math.max(before?.draft.generation ?? 0, before?.desired?.entry.generation ?? 0) + 1;
 
 /** The part of a record that the Application itself says. */
 const described = (

@@ -84,7 +84,6 @@ export const base: PlanInput = {
   projects: new Map(),
   owners: new Map(),
   leftBehind: [],
-  generationFloor: new Map(),
   consent: false,
   shrink: defaultShrinkLimits,
   keepsBecause: undefined,
