@@ -46,9 +46,6 @@ export type PublishingNeeds = {
 
 const renderingsMost = 50_000;
 
-/** Reports come in crowds while a rollout is under way: so long they are gathered for one pass. */
-const rolloutGatherMs = 250;
-
 /** From Git to desired sets: mirrors, repository loops, rendering and the publish loop. */
 export function composePublishing(needs: PublishingNeeds): Publishing {
   const { settings, store, metrics, clock, random, log } = needs;
@@ -90,16 +87,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
     "Time of one pass from the fleet repository to desired sets.",
     secondsBuckets,
   );
-  // Reports say how far a rollout is; nobody else has to be woken by them.
-  let isRolling = false;
-  let look: NodeJS.Timeout | undefined;
-  const stopListening = store.events.onAppend(() => {
-    if (!isRolling || look !== undefined) return;
-    look = setTimeout(() => {
-      look = undefined;
-      loop.wake();
-    }, rolloutGatherMs).unref();
-  });
+  const stopListening = store.events.onAppend(() => loop.heard());
   const catchUp = createCatchUp(settings.fleetRepository, {
     allTried: repositories.allTried,
     isCurrent: repositories.isCurrent,
@@ -144,7 +132,6 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       random,
       log,
       onPass: (pass, durationMs) => {
-        isRolling = pass.isRolling;
         passSeconds.observe(durationMs / 1_000);
         const { commit, waiting, failures } = pass;
         const whole = commit !== undefined && waiting === 0 && failures === 0;
@@ -164,6 +151,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       wholeSets: settings.generationFailure === "set",
       stretchMs: 10,
       gatherMs: 20,
+      reportsGatherMs: 250,
       resyncMs: 300_000,
       retry: { firstMs: 500, factor: 2, mostMs: 60_000 },
     },
@@ -175,7 +163,6 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
     published: () => published,
     close: () => {
       stopListening();
-      clearTimeout(look);
       mirrors.close();
       connections.close();
     },

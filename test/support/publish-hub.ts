@@ -168,6 +168,7 @@ export function publishHub() {
         wholeSets,
         stretchMs: 15,
         gatherMs: 0,
+        reportsGatherMs: 0,
         resyncMs: 60_000,
         retry,
       },
