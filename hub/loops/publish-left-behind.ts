@@ -2,7 +2,8 @@ import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { LeftApplication } from "../domain/plan/input.ts";
 import { describeOrigin } from "../domain/plan/problems.ts";
 import type { Origin, PublishedApplication } from "../domain/records.ts";
-import { keepsBecause, lastWords, originKey } from "./publish-origin.ts";
+import { originKey } from "./publish-memory.ts";
+import { keepsBecause, lastWords } from "./publish-words.ts";
 import type { PublishNeeds } from "./publish.ts";
 
 /** What belongs to origins that are gone from Git, during one pass. */

@@ -1,13 +1,8 @@
 import { backoffMs, type BackoffPolicy } from "../../proto/kit/backoff.ts";
 import { Mailbox } from "../../proto/kit/mailbox.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
-import {
-  emptyMemory,
-  publish,
-  type PassOutcome,
-  type PublishNeeds,
-  type PublishSettings,
-} from "./publish.ts";
+import { emptyMemory } from "./publish-memory.ts";
+import { publish, type PassOutcome, type PublishNeeds, type PublishSettings } from "./publish.ts";
 import { takeWithin } from "./take-within.ts";
 
 export type PublishLoopNeeds = PublishNeeds & {

@@ -4,6 +4,7 @@ import { canonicalJson, digestOf, type Digest } from "../../proto/words/digest.t
 import { admission } from "../domain/admission.ts";
 import type { AppProject } from "../domain/app-project.ts";
 import { planOrigin } from "../domain/plan/plan-origin.ts";
+import { wantedNames } from "../domain/plan/wanted-names.ts";
 import type { ClusterFact } from "../domain/facts.ts";
 import { removedOrigins, type FleetDocuments } from "../domain/fleet-documents.ts";
 import type { OriginPlan, RolloutInput } from "../domain/plan/input.ts";
@@ -13,26 +14,15 @@ import type { ApplicationSetRecord, Origin, PublishedApplication } from "../doma
 import { consultsLive } from "../domain/set-policy.ts";
 import { atPace, type Pace } from "./pace.ts";
 import { LeftBehind } from "./publish-left-behind.ts";
-import {
-  consents,
-  keepsBecause,
-  lastWords,
-  originKey,
-  rolloutChangeOf,
-  setRow,
-  wantedNames,
-} from "./publish-origin.ts";
+import { originKey, type OriginMemory, type PublishMemory } from "./publish-memory.ts";
 import { record } from "./publish-record.ts";
+import { rolloutChangeOf } from "./publish-rollout.ts";
+import { setRow } from "./publish-set-row.ts";
 import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
 import { PassSources } from "./publish-sources.ts";
 import { distinct, Needed, UseLog, withoutHurry, type Uses } from "./publish-uses.ts";
-import type {
-  OriginMemory,
-  PassOutcome,
-  PublishMemory,
-  PublishNeeds,
-  PublishSettings,
-} from "./publish.ts";
+import { consents, keepsBecause, lastWords } from "./publish-words.ts";
+import type { PassOutcome, PublishNeeds, PublishSettings } from "./publish.ts";
 import type { PublishTree } from "./read-fleet.ts";
 
 /** How often a rollout is looked at when nobody says that something changed. */

@@ -3,7 +3,8 @@ import type { OriginPlan, PlannedStep } from "../domain/plan/input.ts";
 import type { ApplicationSetRecord, Origin } from "../domain/records.ts";
 import type { RolloutChange } from "../domain/rollout/record.ts";
 import type { Pace } from "./pace.ts";
-import { rolloutEvents, setEvents, type SetRow } from "./publish-origin.ts";
+import { rolloutEvents } from "./publish-rollout.ts";
+import { setEvents, type SetRow } from "./publish-set-row.ts";
 import type { PublishNeeds } from "./publish.ts";
 
 /** What is written of one origin. */

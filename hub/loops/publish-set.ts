@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import type { Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { Admission } from "../domain/admission.ts";
 import { applicationOf, type Application } from "../domain/application.ts";
@@ -20,7 +21,6 @@ import { reconciledApplication } from "../domain/reconciled-application.ts";
 import type { PublishedApplication } from "../domain/records.ts";
 import { consultsLive, type SetPolicy } from "../domain/set-policy.ts";
 import { atGuardedPace, type Guard, type Pace } from "./pace.ts";
-import { bundlesOf } from "./publish-origin.ts";
 import { copyUnusable, type PassSources } from "./publish-sources.ts";
 import type { UseLog } from "./publish-uses.ts";
 
@@ -231,6 +231,10 @@ export class Maker {
     return wanted;
   }
 }
+
+/** Bundles that are offered already, so that the store surely has them. */
+const bundlesOf = (before: readonly PublishedApplication[]): ReadonlySet<Digest> =>
+  new Set(before.flatMap(({ desired }) => (desired === undefined ? [] : [desired.entry.bundle])));
 
 const keyOf = ({ repoURL, revision }: RepositoryNeed): string =>
   repositoryFactKey(repoURL, revision);

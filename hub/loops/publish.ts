@@ -1,7 +1,6 @@
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { Trouble } from "../../proto/kit/trouble.ts";
-import type { Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import type { ClusterFact, FileDialect } from "../domain/facts.ts";
 import { readFleetDocuments } from "../domain/fleet-documents.ts";
@@ -16,12 +15,11 @@ import type {
 import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
 import type { ShrinkLimits } from "../domain/shrink-guard.ts";
 import { createPace, type Guard } from "./pace.ts";
-import type { SetRow } from "./publish-origin.ts";
+import type { PublishMemory } from "./publish-memory.ts";
 import { Pass } from "./publish-pass.ts";
-import type { Made } from "./publish-set.ts";
-import { emptyFactMemory, type FactMemory, type SourceNeeds } from "./publish-sources.ts";
-import type { Uses } from "./publish-uses.ts";
-import { readFleet, type ParsedFiles, type ReadYaml } from "./read-fleet.ts";
+import type { SetRow } from "./publish-set-row.ts";
+import type { SourceNeeds } from "./publish-sources.ts";
+import { readFleet, type ReadYaml } from "./read-fleet.ts";
 import type { NeededRepositories } from "./repositories.ts";
 import type { RevisionState } from "./repository-loop.ts";
 
@@ -89,38 +87,6 @@ export type PublishSettings = {
   /** Longest stretch of work between two turns of the event loop. */
   readonly stretchMs: number;
 };
-
-/** What one origin came to the last time. */
-export type OriginMemory = {
-  /** Everything that went into it, as one digest. */
-  readonly inputs: Digest;
-  readonly uses: Uses;
-  /** Whether the same inputs need no second look. */
-  readonly isSettled: boolean;
-  /** Until when the same inputs are not looked at, since that costs everybody too much. */
-  readonly restsUntilMs: number;
-  /** What was made, kept while clusters decide how much of it may go out. */
-  readonly made: { readonly outcome: Made; readonly atMs: number } | undefined;
-};
-
-/** What passes remember of each other. Only an economy: forgetting it costs one full pass. */
-export type PublishMemory = {
-  readonly parsed: ParsedFiles;
-  /** By origin: what went into the last recording, and which revisions it asked for. */
-  readonly origins: Map<string, OriginMemory>;
-  /** File of each plain Application, as last read. */
-  readonly applicationFiles: Map<string, string>;
-  readonly facts: FactMemory;
-  notesTold: string;
-};
-
-export const emptyMemory = (): PublishMemory => ({
-  parsed: new Map(),
-  origins: new Map(),
-  applicationFiles: new Map(),
-  facts: emptyFactMemory(),
-  notesTold: "",
-});
 
 export type PassOutcome = {
   /** The commit of the fleet repository that was published; `undefined` when none is known. */

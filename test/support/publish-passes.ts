@@ -1,6 +1,6 @@
 import { defaultShrinkLimits } from "../../hub/domain/shrink-guard.ts";
+import { emptyMemory } from "../../hub/loops/publish-memory.ts";
 import {
-  emptyMemory,
   publish,
   type PassOutcome,
   type PublishNeeds,

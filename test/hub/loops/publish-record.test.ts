@@ -5,7 +5,7 @@ import type { OriginPlan, PlannedStep } from "../../../hub/domain/plan/input.ts"
 import type { FleetEventDraft, Origin } from "../../../hub/domain/records.ts";
 import type { RolloutChange } from "../../../hub/domain/rollout/record.ts";
 import { record, type Recording } from "../../../hub/loops/publish-record.ts";
-import type { SetRow } from "../../../hub/loops/publish-origin.ts";
+import type { SetRow } from "../../../hub/loops/publish-set-row.ts";
 import type { PublishNeeds } from "../../../hub/loops/publish.ts";
 import type { ClusterId } from "../../../proto/words/ids.ts";
 import { app, clusterId } from "../../contract/store/builders.ts";
