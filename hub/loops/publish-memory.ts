@@ -8,6 +8,9 @@ import type { ParsedFiles } from "./read-fleet.ts";
 /** One text for each origin. */
 export const originKey = (origin: Origin): string => `${origin.kind} ${origin.name}`;
 
+/** What an origin was made to, and when. */
+export type MadeOnce = { readonly outcome: Made; readonly atMs: number };
+
 /** What one origin came to the last time. */
 export type OriginMemory = {
   /** Everything that went into it, as one digest. */
@@ -18,7 +21,7 @@ export type OriginMemory = {
   /** Until when the same inputs are not looked at, since that costs everybody too much. */
   readonly restsUntilMs: number;
   /** What was made, kept while clusters decide how much of it may go out. */
-  readonly made: { readonly outcome: Made; readonly atMs: number } | undefined;
+  readonly made: MadeOnce | undefined;
 };
 
 /** What passes remember of each other. Only an economy: forgetting it costs one full pass. */

@@ -11,7 +11,6 @@ import type { OriginPlan, RolloutInput } from "../domain/plan/input.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import type { ApplicationSetRecord, Origin, PublishedApplication } from "../domain/records.ts";
-import { consultsLive } from "../domain/set-policy.ts";
 import { atPace, type Pace } from "./pace.ts";
 import { LeftBehind } from "./publish-left-behind.ts";
 import { originKey, type OriginMemory, type PublishMemory } from "./publish-memory.ts";
@@ -19,6 +18,7 @@ import { record } from "./publish-record.ts";
 import { rolloutChangeOf } from "./publish-rollout.ts";
 import { setRow } from "./publish-set-row.ts";
 import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
+import { memoryOf, standingOf, turnOf } from "./publish-standing.ts";
 import { PassSources } from "./publish-sources.ts";
 import { distinct, Needed, UseLog, withoutHurry, type Uses } from "./publish-uses.ts";
 import { consents, keepsBecause, lastWords } from "./publish-words.ts";
@@ -27,15 +27,6 @@ import type { PublishTree } from "./read-fleet.ts";
 
 /** How often a rollout is looked at when nobody says that something changed. */
 const rolloutLookMs = 5_000;
-
-/** How long a set rests whose generation had to be stopped, unless it changes. */
-const dearRestMs = 600_000;
-
-/** What was made is made again after this time, before the store forgets bundles that nobody was offered. */
-const madeLifeMs = 600_000;
-
-const isFresh = (made: OriginMemory["made"], nowMs: number): boolean =>
-  made !== undefined && nowMs - made.atMs < madeLifeMs;
 
 /** What one origin comes to in this pass. */
 type Work = {
@@ -54,6 +45,7 @@ type Planned = {
   readonly plan: OriginPlan;
   readonly rowBefore: ApplicationSetRecord | undefined;
   readonly rollout: RolloutInput | undefined;
+  readonly hasRollout: boolean;
   /** Its origin is gone and lets go of nothing: of what it made nothing moves. */
   readonly isLeftBehind: boolean;
 };
@@ -80,7 +72,6 @@ export class Pass {
   #freed = false;
   #troubled = false;
   #isRolling = false;
-  #requeueAfterMs: number | undefined;
 
   constructor(
     memory: PublishMemory,
@@ -151,7 +142,7 @@ export class Pass {
       failures: this.#failures,
       again: this.#freed && this.#troubled,
       isRolling: this.#isRolling,
-      requeueAfterMs: this.#requeueAfterMs,
+      requeueAfterMs: this.#isRolling ? rolloutLookMs : undefined,
     };
   }
 
@@ -272,59 +263,53 @@ export class Pass {
   ): Promise<void> {
     const key = originKey(work.origin);
     const remembered = this.#memory.origins.get(key);
-    const isSame =
-      remembered !== undefined && remembered.inputs === this.#inputs(work, remembered.uses);
-    if (isSame && (remembered.isSettled || this.#needs.clock.nowMs() < remembered.restsUntilMs)) {
-      this.#need(remembered.uses);
-      return;
-    }
-    const startedMs = this.#needs.clock.nowMs();
+    const atMs = this.#needs.clock.nowMs();
+    const turn = turnOf(this.#isSame(work, remembered) ? remembered : undefined, {
+      atMs,
+      isAnyLeftBehind: !this.#leftBehind.isEmpty,
+    });
+    if (turn.kind === "rest") return this.#need(turn.uses);
     const before = await this.#needs.published(work.origin, signal);
-    const kept =
-      isSame && isFresh(remembered.made, startedMs) && !this.#mayDiffer(remembered.made)
-        ? remembered
-        : undefined;
-    const made = kept?.made?.outcome ?? (await work.make(uses, before, signal));
-    const used = kept?.uses ?? this.#usesOf(made, uses, this.#usesBefore(work.origin, before));
+    const isKept = turn.kind === "plan";
+    const made = isKept ? turn.made.outcome : await work.make(uses, before, signal);
+    const used = isKept
+      ? turn.uses
+      : this.#usesOf(made, uses, this.#usesBefore(work.origin, before));
     if (made === "waiting") {
       this.#waiting += 1;
-      this.#need(used);
-      return;
+      return this.#need(used);
     }
     for (const [name, owner] of await this.#needs.owners(wantedNames(made.outcome), signal))
       owners.set(name, owner);
-    const planned = await this.#planned(work, made, before, owners, startedMs, signal);
-    const { plan, rollout, isLeftBehind } = planned;
+    const planned = await this.#planned(work, made, before, owners, atMs, signal);
     // What is recorded in part is settled no more, also when everything is as it was before that.
     if (remembered !== undefined)
       this.#memory.origins.set(key, { ...remembered, isSettled: false });
-    const recorded = await this.#record(work, made, planned, startedMs, signal);
-    const isHomeless = work.origin.kind === "application" && before.length === 0 && recorded === 0;
-    if (isHomeless && plan.problem !== undefined)
-      this.homeless.push(problem(plan.problem.code, `${work.file}: ${plan.problem.message}`));
-    if (made.outcome.kind === "removed" && !plan.isRowNeeded) {
+    const recorded = await this.#record(work, made, planned, atMs, signal);
+    if (before.length === 0 && recorded === 0) this.#tellHomeless(work, planned.plan);
+    const standing = standingOf(made, planned);
+    if (standing === "gone") {
       this.#memory.origins.delete(key);
       this.#memory.applicationFiles.delete(work.origin.name);
       return;
     }
     this.#need(used);
-    const isRolling = !isLeftBehind && plan.rollout.some(({ status }) => status !== "Healthy");
-    const isLeaving = !isLeftBehind && made.outcome.kind === "removed" && rollout !== undefined;
     this.#memory.origins.set(key, {
       inputs: this.#inputs(work, used),
       uses: used,
-      restsUntilMs: made.isTooDear ? startedMs + dearRestMs : 0,
-      isSettled: plan.isSettled && !made.transient && !isRolling && !isLeaving,
-      made: isRolling ? (kept?.made ?? { outcome: made, atMs: startedMs }) : undefined,
+      ...memoryOf(standing, isKept ? turn.made : { outcome: made, atMs }, atMs),
     });
-    this.#isRolling ||= isRolling || isLeaving;
-    if (isRolling || isLeaving) this.#requeueAfterMs = rolloutLookMs;
+    this.#isRolling ||= standing === "rolling" || standing === "leaving";
   }
 
-  /** Whether what was made may depend on what has been left behind since. */
-  #mayDiffer(made: OriginMemory["made"]): boolean {
-    const set = made?.outcome.set;
-    return !this.#leftBehind.isEmpty && set !== undefined && consultsLive(set.policy);
+  #isSame(work: Work, remembered: OriginMemory | undefined): boolean {
+    return remembered !== undefined && remembered.inputs === this.#inputs(work, remembered.uses);
+  }
+
+  /** Of a plain Application that has none of its own to say so, the repository says what is wrong. */
+  #tellHomeless({ origin, file }: Work, plan: OriginPlan): void {
+    if (origin.kind === "application" && plan.problem !== undefined)
+      this.homeless.push(problem(plan.problem.code, `${file}: ${plan.problem.message}`));
   }
 
   async #planned(
@@ -375,7 +360,7 @@ export class Pass {
       "cannot take it over as it is written there",
     );
     const isLeftBehind = made.outcome.kind === "removed" && stays !== undefined;
-    return { plan, rowBefore, rollout, isLeftBehind };
+    return { plan, rowBefore, rollout, hasRollout: rollout !== undefined, isLeftBehind };
   }
 
   /** How many applications changed. */
