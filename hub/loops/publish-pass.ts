@@ -1,6 +1,6 @@
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { ok } from "../../proto/kit/result.ts";
-import { canonicalJson, digestOf, type Digest } from "../../proto/words/digest.ts";
+import { digestOf, type Digest } from "../../proto/words/digest.ts";
 import { admission } from "../domain/admission.ts";
 import type { AppProject } from "../domain/app-project.ts";
 import { planOrigin } from "../domain/plan/plan-origin.ts";
@@ -17,29 +17,17 @@ import { originKey, type OriginMemory, type PublishMemory } from "./publish-memo
 import { record } from "./publish-record.ts";
 import { rolloutChangeOf } from "./publish-rollout.ts";
 import { setRow } from "./publish-set-row.ts";
-import { failed, madeOf, Maker, type Made, type Waiting } from "./publish-set.ts";
+import { Maker, type Made, type Waiting } from "./publish-set.ts";
 import { memoryOf, standingOf, turnOf } from "./publish-standing.ts";
 import { PassSources } from "./publish-sources.ts";
 import { distinct, Needed, UseLog, withoutHurry, type Uses } from "./publish-uses.ts";
 import { consents, keepsBecause, lastWords } from "./publish-words.ts";
+import { removedWork, unreadableWork, worksOf, type Work } from "./publish-works.ts";
 import type { PassOutcome, PublishNeeds, PublishSettings } from "./publish.ts";
 import type { PublishTree } from "./read-fleet.ts";
 
 /** How often a rollout is looked at when nobody says that something changed. */
 const rolloutLookMs = 5_000;
-
-/** What one origin comes to in this pass. */
-type Work = {
-  readonly origin: Origin;
-  /** Everything but revisions that the result depends on. */
-  readonly input: string;
-  readonly file: string;
-  readonly make: (
-    uses: UseLog,
-    before: readonly PublishedApplication[],
-    signal: AbortSignal,
-  ) => Promise<Made | Waiting>;
-};
 
 type Planned = {
   readonly plan: OriginPlan;
@@ -154,7 +142,7 @@ export class Pass {
     const key = originKey(origin);
     const remembered = this.#memory.origins.get(key);
     if (remembered === undefined) return;
-    if (remembered.inputs === this.#inputs(removalOf(origin), remembered.uses)) return;
+    if (remembered.inputs === this.#inputs(removedWork(origin), remembered.uses)) return;
     this.#memory.origins.set(key, {
       ...remembered,
       isSettled: false,
@@ -168,42 +156,19 @@ export class Pass {
     // Who has to be asked again soon has not said yet what it takes over.
     if (this.#waiting > 0)
       return this.#need(this.#usesBefore(origin, await this.#needs.published(origin, signal)));
-    return this.#carryOut(removalOf(origin), signal);
+    return this.#carryOut(removedWork(origin), signal);
   }
 
   /** Everything to do, but for what is gone from Git. */
   async #works(known: readonly Origin[], signal: AbortSignal): Promise<readonly Work[]> {
-    const present = new Set<string>();
-    const works: Work[] = [];
-    for (const { name, file, set } of this.#fleet.sets) {
-      const origin: Origin = { kind: "application-set", name };
-      present.add(originKey(origin));
-      works.push({
-        origin,
-        file,
-        input: set.ok ? canonicalJson(set.value.document) : set.problem.message,
-        make: (uses, before, workSignal) =>
-          set.ok
-            ? this.#maker.set(set.value, uses, before, workSignal)
-            : Promise.resolve(failed(set.problem)),
-      });
-    }
-    if (this.#fleet.problems.length === 0) this.#memory.applicationFiles.clear();
-    for (const { file, application } of this.#fleet.applications) {
-      const origin: Origin = { kind: "application", name: application.name };
-      present.add(originKey(origin));
-      this.#memory.applicationFiles.set(application.name, file);
-      works.push({
-        origin,
-        file,
-        input: canonicalJson([application.document, application.problem?.message ?? null]),
-        make: (uses, before, workSignal) =>
-          this.#maker.applications([application], [], uses, before, workSignal),
-      });
-    }
+    const works = worksOf(this.#fleet, this.#maker);
+    const { applicationFiles } = this.#memory;
+    if (this.#fleet.problems.length === 0) applicationFiles.clear();
+    for (const { origin, file } of works)
+      if (origin.kind === "application") applicationFiles.set(origin.name, file);
+    const present = new Set(works.map(({ origin }) => originKey(origin)));
     const absent = known.filter((origin) => !present.has(originKey(origin)));
-    works.push(...(await this.#unreadableWorks(absent, signal)));
-    return works;
+    return [...works, ...(await this.#unreadableWorks(absent, signal))];
   }
 
   /** Origins whose own file cannot be read say so themselves, besides the repository. */
@@ -218,12 +183,7 @@ export class Pass {
           : this.#memory.applicationFiles.get(origin.name);
       const draft = file === undefined ? undefined : problems.get(file);
       if (file !== undefined && draft !== undefined)
-        works.push({
-          origin,
-          file,
-          input: draft.message,
-          make: () => Promise.resolve(failed(draft)),
-        });
+        works.push(unreadableWork(origin, file, draft));
       else this.#need(this.#usesBefore(origin, await this.#needs.published(origin, signal)));
     }
     return works;
@@ -459,10 +419,3 @@ export class Pass {
     this.#needed.add(uses);
   }
 }
-
-const removalOf = (origin: Origin): Work => ({
-  origin,
-  file: "",
-  input: "removed",
-  make: () => Promise.resolve(madeOf({ kind: "removed" })),
-});
