@@ -27,7 +27,7 @@ function written(value: Json | undefined, shape: Shape): Json | undefined {
     case "whole":
       if (value === undefined || value === null)
         return shape.written === "always" ? zeroOf[shape.kind] : undefined;
-      return shape.written === "unless-empty" && isZero(value) ? undefined : value;
+      return shape.written === "unless-empty" && isZero(value, shape.kind) ? undefined : value;
     case "list":
       if (value === null && shape.written === "when-there") return [];
       if (!isList(value)) return value ?? undefined;
@@ -45,8 +45,9 @@ function written(value: Json | undefined, shape: Shape): Json | undefined {
 
 const zeroOf = { text: "", flag: false, whole: 0 } as const;
 
-const isZero = (value: Json): boolean =>
-  value === "" || value === false || value === 0 || value === 0n;
+// A `no` where text belongs says something: it stays, so that whoever reads it can complain.
+const isZero = (value: Json, kind: keyof typeof zeroOf): boolean =>
+  value === zeroOf[kind] || (kind === "whole" && value === 0n);
 
 // Items are never left out, whatever they say.
 function writtenList(items: readonly Json[], shape: Shape): Json {

@@ -36,8 +36,10 @@ function saysNothing(policy: Json): boolean {
   if (policy === null) return true;
   if (!isObject(policy)) return false;
   const parts = ["automated", "retry", "managedNamespaceMetadata"];
+  const options = field(policy, "syncOptions") ?? [];
   return (
-    isZero(field(policy, "syncOptions")) &&
+    isList(options) &&
+    options.length === 0 &&
     parts.every((part) => (field(policy, part) ?? null) === null)
   );
 }
@@ -82,17 +84,20 @@ const hasNothingBut = (value: Json, names: readonly string[]): boolean =>
 const hasValuesObject = (helm: Json): boolean =>
   isObject(helm) && (field(helm, "valuesObject") ?? null) !== null;
 
-/** A directory that neither recurses nor has Jsonnet says no more than what it includes and excludes. */
+/**
+ * A directory that neither recurses nor has Jsonnet says no more than what it includes and excludes. What is of a
+ * wrong type stays: it is told where the source is read.
+ */
 function normalizedDirectory(directory: JsonObject): JsonObject | undefined {
   const isPlain =
-    isZero(field(directory, "recurse")) &&
-    isZero(field(directory, "disableExtensionFilter")) &&
+    (field(directory, "recurse") ?? false) === false &&
+    (field(directory, "disableExtensionFilter") ?? false) === false &&
     hasNothingBut(field(directory, "jsonnet") ?? null, []);
   if (!isPlain) return directory;
   const kept = emptyObject();
   for (const key of ["include", "exclude"]) {
-    const value = field(directory, key);
-    if (typeof value === "string" && value !== "") kept[key] = value;
+    const value = field(directory, key) ?? "";
+    if (value !== "") kept[key] = value;
   }
   return Object.keys(kept).length === 0 ? undefined : kept;
 }

@@ -24,15 +24,15 @@ function chosen(key: string, over: Json | undefined, base: Json | undefined): Js
   // Even false and zero are something over a field that has no value.
   if (isAbsent(base) || key === "valuesObject") return over;
   if (isObject(over) && isObject(base)) return overriddenTemplate(over, base);
-  return saysNothing(over) ? base : over;
+  return saysNothingOver(base, over) ? base : over;
 }
 
 const isAbsent = (value: Json | undefined): value is null | undefined =>
   value === undefined || value === null;
 
-const saysNothing = (value: Json): boolean =>
-  value === "" ||
-  value === 0 ||
-  value === 0n ||
-  value === false ||
-  (isList(value) && value.length === 0);
+// A `no` over a text says something: it wins, so that whoever reads it can complain.
+function saysNothingOver(base: Json, over: Json): boolean {
+  if (isList(over)) return isList(base) && over.length === 0;
+  if (over === 0 || over === 0n) return typeof base === "number" || typeof base === "bigint";
+  return (over === "" || over === false) && typeof over === typeof base;
+}

@@ -113,6 +113,16 @@ suite("the shape of an Application", () => {
       { syncPolicy: { automated: { prune: false, enabled: null } } },
       { syncPolicy: { automated: { prune: false } } },
     ],
+    [
+      "what is of a wrong type stays though it is empty of its own",
+      source({ path: false, targetRevision: 0, helm: { skipCrds: "", passCredentials: 0 } }),
+      source({ path: false, targetRevision: 0, helm: { skipCrds: "", passCredentials: 0 } }),
+    ],
+    [
+      "a number of a wrong type stays",
+      { syncPolicy: { retry: { limit: "", refresh: 0 } } },
+      { syncPolicy: { retry: { limit: "", refresh: 0 } } },
+    ],
     ["an unknown field stays", { unknown: "" }, { unknown: "" }],
     ["what is no mapping stays", { source: "r" }, { source: "r" }],
   ];

@@ -157,6 +157,47 @@ suite("generate", () => {
     assert.equal(made?.keepObjects, true);
   });
 
+  const mistyped: readonly (readonly [says: string, spec: Spec, problem: string])[] = [
+    [
+      "a namespace of no",
+      { destination: { name: "one", namespace: false } },
+      "spec.destination.namespace must be text, got false",
+    ],
+    [
+      "a revision of zero",
+      { source: { repoURL: "r", path: "p", targetRevision: 0 } },
+      "spec.source.targetRevision must be text, got 0",
+    ],
+    [
+      "a path of no",
+      { source: { repoURL: "r", path: false } },
+      "spec.source.path must be text, got false",
+    ],
+    [
+      "an empty text for a flag",
+      { source: { repoURL: "r", path: "p", directory: { recurse: "" } } },
+      'spec.source.directory.recurse must be true or false, got ""',
+    ],
+  ];
+  for (const [says, spec, problem] of mistyped) {
+    const problems = (more: Spec): readonly (string | undefined)[] =>
+      generated({ ...elements({ name: "a" }), ...more }).applications.map(
+        (made) => made.problem?.message,
+      );
+    const { metadata, spec: right } = application("web-{{.name}}");
+    const expected = [`application web-a: ${problem}`];
+    test(`${says} is a problem, and not as if nothing were said`, () =>
+      assert.deepEqual(
+        problems({ template: { metadata, spec: Object.assign({}, right, spec) } }),
+        expected,
+      ));
+    test(`${says} in a generator's template is a problem too`, () =>
+      assert.deepEqual(
+        problems({ generators: [{ list: { elements: [{ name: "a" }], template: { spec } } }] }),
+        expected,
+      ));
+  }
+
   const refused: readonly {
     readonly name: string;
     readonly spec: Spec;

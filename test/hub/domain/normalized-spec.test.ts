@@ -50,6 +50,8 @@ suite("the normal form of a spec", () => {
     { directory: { recurse: true } },
     { directory: { jsonnet: { libs: ["a"] } } },
     { directory: { include: "a", exclude: "b" } },
+    { directory: { include: false } },
+    { directory: { recurse: "" } },
     { plugin: {} },
   ];
   for (const tool of kept)
@@ -78,6 +80,7 @@ suite("the normal form of a spec", () => {
     [{ syncOptions: [] }, false],
     [{ automated: null }, false],
     [{ syncOptions: ["A=true"] }, true],
+    [{ syncOptions: false }, true],
     [{ automated: {} }, true],
     [{ retry: {} }, true],
     [{ managedNamespaceMetadata: {} }, true],

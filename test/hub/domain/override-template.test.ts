@@ -32,6 +32,12 @@ suite("a generator's template over the set's", () => {
       { t: "", n: 0, f: false, l: [] },
     ],
     [
+      "says something with what is empty of another type",
+      { t: false, n: "", f: 0, l: "", b: [], k: 0 },
+      { t: "a", n: 1, f: true, l: [1], b: "x", k: 7 },
+      { t: false, n: "", f: 0, l: "", b: [], k: 7 },
+    ],
+    [
       "has its mappings merged by key",
       { m: { a: "1", n: { b: "" } } },
       { m: { a: "0", n: { b: "2", c: "3" } } },
