@@ -62,8 +62,11 @@ export function compareSet(
   const differences: FieldDifference[] = [];
   for (const [name, document] of there) {
     const generated = here.get(name);
-    if (generated !== undefined)
-      differ(name, "", comparable(document), comparable(generated), differences);
+    if (generated === undefined) continue;
+    const exported = comparable(document);
+    const ours = comparable(generated);
+    const expected = set.strategy === undefined ? ours : rolledOut(ours, exported);
+    differ(name, "", exported, expected, differences);
   }
   const missing = [...there.keys()].filter((name) => !here.has(name));
   const extra = [...here.keys()].filter((name) => !there.has(name));
@@ -93,6 +96,33 @@ function comparable(document: JsonObject): JsonObject {
     spec: normalizedSpec(isObject(spec) ? spec : emptyObject()),
   });
   return shaped;
+}
+
+/**
+ * What is generated as Argo CD's controller has it while it rolls a set out: it turns automated sync off, and starts
+ * the syncs itself. Where the exported one was not turned off, no more is this one.
+ */
+function rolledOut(generated: JsonObject, exported: JsonObject): JsonObject {
+  const off = automatedOf(exported);
+  const automated = automatedOf(generated);
+  if (automated === undefined || off === undefined || field(off, "enabled") !== false)
+    return generated;
+  const spec = objectIn(generated, "spec");
+  const syncPolicy = {
+    ...objectIn(spec, "syncPolicy"),
+    automated: { ...automated, enabled: false },
+  };
+  return { ...generated, spec: { ...spec, syncPolicy } };
+}
+
+function automatedOf(application: JsonObject): JsonObject | undefined {
+  const automated = field(objectIn(objectIn(application, "spec"), "syncPolicy"), "automated");
+  return isObject(automated) ? automated : undefined;
+}
+
+function objectIn(from: JsonObject, key: string): JsonObject {
+  const value = field(from, key);
+  return isObject(value) ? value : emptyObject();
 }
 
 function differ(

@@ -330,6 +330,69 @@ suite("what a set generates beside what Argo CD has", () => {
     });
   });
 
+  const rolling = { strategy: { type: "RollingSync", rollingSync: { steps: [{}] } } };
+  const turnedOff = "spec.syncPolicy.automated.enabled";
+  const rollouts: readonly {
+    readonly name: string;
+    readonly strategy?: Document;
+    readonly automated: Document | null;
+    readonly exported: Document;
+    readonly differs: readonly string[];
+  }[] = [
+    {
+      name: "automated sync that a rollout turned off is no difference",
+      automated: { prune: true },
+      exported: { prune: true, enabled: false },
+      differs: [],
+    },
+    {
+      name: "automated sync that a rollout turned off over an author's on is no difference",
+      automated: { enabled: true },
+      exported: { enabled: false },
+      differs: [],
+    },
+    {
+      name: "automated sync that a rollout left alone is no difference",
+      automated: { prune: true },
+      exported: { prune: true },
+      differs: [],
+    },
+    {
+      name: "another field of automated sync in a rollout differs",
+      automated: { prune: true },
+      exported: { prune: false, enabled: false },
+      differs: ["spec.syncPolicy.automated.prune"],
+    },
+    {
+      name: "automated sync that only Argo CD has differs in a rollout too",
+      automated: null,
+      exported: { enabled: false },
+      differs: ["spec.syncPolicy"],
+    },
+    {
+      name: "automated sync that somebody turned off without a rollout differs",
+      strategy: {},
+      automated: { prune: true },
+      exported: { prune: true, enabled: false },
+      differs: [turnedOff],
+    },
+  ];
+  for (const { name, strategy = rolling, automated, exported, differs } of rollouts)
+    test(name, () => {
+      const syncPolicy = automated === null ? {} : { syncPolicy: { automated } };
+      const template = { metadata: { name: "web-{{.name}}" }, spec: { ...appSpec, ...syncPolicy } };
+      const made = compared(
+        set("web", { ...strategy, template }),
+        one,
+        owned("web-one", { syncPolicy: { automated: exported } }),
+      );
+      assert.ok(made.verdict !== "not-compared");
+      assert.deepEqual(
+        made.differences.map(({ path }) => path),
+        differs,
+      );
+    });
+
   test("what Argo CD does not have is named", () => {
     const made = compared(set("web"), one);
     assert.ok(made.verdict === "differs");
