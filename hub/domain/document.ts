@@ -150,6 +150,12 @@ export class FieldReader {
     return this.#typed(key, "true or false", isFlag);
   }
 
+  /** The nearest number, where it is beyond 2^53. */
+  whole(key: string): number | undefined {
+    const value = this.#typed(key, "a whole number", isWhole);
+    return value === undefined ? undefined : Number(value);
+  }
+
   list(key: string): readonly Json[] {
     return this.#typed(key, "a list", isList) ?? noItems;
   }
@@ -213,6 +219,8 @@ function isTextMap(object: JsonObject): object is Labels {
 }
 
 const isText = (value: Json | undefined): value is string => typeof value === "string";
+const isWhole = (value: Json | undefined): value is number | bigint =>
+  typeof value === "bigint" || Number.isInteger(value);
 const isFlag = (value: Json | undefined): value is boolean => typeof value === "boolean";
 
 /** A value for an error message: what it is, quoted when it is short. */

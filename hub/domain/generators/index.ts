@@ -8,7 +8,7 @@ import {
   type GeneratorEntry,
   type GeneratorKind,
 } from "../application-set.ts";
-import { field, FieldReader, type JsonObject } from "../document.ts";
+import { FieldReader, type JsonObject } from "../document.ts";
 import { flattened, type Params } from "../params.ts";
 import type { ProblemDraft } from "../problem.ts";
 import { parseLabelSelector, selectorMatches, type Requirement } from "../selector.ts";
@@ -74,6 +74,8 @@ function runGenerator(
   depth: number,
 ): GradualGeneration {
   const { kind, body, path } = generator;
+  const problems = problemsOfAny(generator);
+  if (problems.length > 0) return generatorFailure(problems.join("; "));
   switch (kind) {
     case "list":
       return listParams(body, path, context);
@@ -109,6 +111,22 @@ function runGenerator(
       return unreachable(kind, "generator");
   }
 }
+
+/** What is wrong with the fields that no generator reads for itself. */
+function problemsOfAny({ kind, body, path }: Generator): readonly string[] {
+  const fields = new FieldReader(body, path);
+  fields.object("template");
+  if (requeuedKinds.includes(kind)) fields.whole("requeueAfterSeconds");
+  return fields.problems;
+}
+
+const requeuedKinds: readonly GeneratorKind[] = [
+  "git",
+  "scmProvider",
+  "clusterDecisionResource",
+  "pullRequest",
+  "plugin",
+];
 
 /** The children of matrix and merge. A third level is not read, as in Argo CD. */
 function readChildren(
@@ -157,9 +175,8 @@ function tooManyInOne(
 
 /** How soon a generator's source is looked at again, in seconds; 0 is never. */
 export function requeueSeconds(generator: Generator, defaults: RequeueDefaults): number {
-  const seconds = field(generator.body, "requeueAfterSeconds");
-  const own = (fallback: number): number =>
-    typeof seconds === "number" || typeof seconds === "bigint" ? Number(seconds) : fallback;
+  const fields = new FieldReader(generator.body, generator.path);
+  const own = (fallback: number): number => fields.whole("requeueAfterSeconds") ?? fallback;
   switch (generator.kind) {
     case "list":
     case "clusters":
@@ -173,8 +190,13 @@ export function requeueSeconds(generator: Generator, defaults: RequeueDefaults):
       return own(defaults.remoteSeconds);
     case "matrix":
     case "merge": {
-      const list = new FieldReader(generator.body, generator.path).list("generators");
-      const children = readEntries(list, generator.path, [], new Set(), generatorKinds);
+      const children = readEntries(
+        fields.list("generators"),
+        generator.path,
+        [],
+        new Set(),
+        generatorKinds,
+      );
       return smallest(
         children.flatMap((entry) => entry.generators.map((it) => requeueSeconds(it, defaults))),
       );

@@ -99,3 +99,47 @@ suite("what a generator cannot read is told in Argo CD's words", () => {
       assert.ok(told.endsWith(`${inFile}${problem}`), told);
     });
 });
+
+suite("a field of a wrong type is the generator's failure", () => {
+  const git: Json = { repoURL: "r", revision: "HEAD", files: [{ path: "*.yaml" }] };
+  const clusters: Json = { clusters: {} };
+  const path = "spec.generators[0]";
+  const rows: readonly (readonly [name: string, generator: Json, problem: string])[] = [
+    [
+      "a template that is a number",
+      { list: { elements: [{ name: "a" }], template: 5 } },
+      `${path}.list.template must be a mapping, got 5`,
+    ],
+    [
+      "a template of no",
+      { clusters: { template: false } },
+      `${path}.clusters.template must be a mapping, got false`,
+    ],
+    [
+      "a child's template that is a list",
+      { matrix: { generators: [{ clusters: { template: [] } }, clusters] } },
+      `${path}.matrix.generators[0].clusters.template must be a mapping, got a list`,
+    ],
+    [
+      "requeueAfterSeconds that are text",
+      { git: { ...git, requeueAfterSeconds: "60" } },
+      `${path}.git.requeueAfterSeconds must be a whole number, got "60"`,
+    ],
+    [
+      "requeueAfterSeconds with a fraction, and a template of text",
+      { plugin: { requeueAfterSeconds: 1.5, template: "x" } },
+      `${path}.plugin.template must be a mapping, got "x"; ${path}.plugin.requeueAfterSeconds must be a whole number, got 1.5`,
+    ],
+  ];
+  for (const [name, generator, problem] of rows)
+    test(name, () => {
+      const told = problemOf(generator, new Map());
+      assert.ok(told.endsWith(problem), told);
+    });
+
+  test("null is no template, and no wish to be looked at again", () => {
+    const template = null;
+    const generator = { git: { ...git, template, requeueAfterSeconds: null } };
+    assert.equal(problemOf(generator, new Map()), "");
+  });
+});
