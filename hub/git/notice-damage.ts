@@ -17,6 +17,7 @@ export function noticingDamage(tree: CommitTree, notice: () => void): CommitTree
     commit: tree.commit,
     oidOf: noticing(tree.oidOf),
     entryAt: noticing(tree.entryAt),
+    followLinks: noticing(tree.followLinks),
     directories: noticing(tree.directories),
     list: noticing(tree.list),
     readFile: noticing(tree.readFile),

@@ -1,4 +1,6 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import { followLinks, type Standing } from "../domain/follow-links.ts";
+import { unreachable } from "../../proto/kit/unreachable.ts";
 import { inWalkOrder } from "../domain/patterns/walk-order.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
 import type { ObjectStore } from "./objects.ts";
@@ -29,19 +31,24 @@ export type TreeLimits = {
   readonly depthMost: number;
 };
 
+/** The longest path an operating system takes. */
+const linkBytesMost = 4096;
+
 export const treeLimits: TreeLimits = { entriesMost: 1_000_000, depthMost: 100 };
 
 /**
  * One commit as a read-only listing.
  *
- * Symbolic links and submodules are listed and never followed, so no path leads out. Names come back as in
- * the tree; listings of files are in order of bytes. Everything throws MirrorDamaged when an object is missing.
+ * Symbolic links and submodules are listed as what they are. Only `followLinks` follows a link, and none leads out.
+ * Names come back as in the tree; listings of files are in order of bytes. Everything throws MirrorDamaged when an object is missing.
  */
 export type CommitTree = {
   readonly commit: string;
   /** Identity of everything under a path: equal ids, equal content. `undefined` when there is no such path. */
   readonly oidOf: (path: string) => string | undefined;
   readonly entryAt: (path: string) => TreeEntry | undefined;
+  /** Where a path leads inside the commit. Fails with the rest of a sentence: `leads out of the repository: …`. */
+  readonly followLinks: (path: string) => Result<string, string>;
   /**
    * Every directory but the root, without those whose name or whose parent's name begins with a dot, as a walk
    * meets them.
@@ -89,6 +96,35 @@ export function openCommit(
     return entry;
   };
 
+  const bytesOf = (oid: string, bytesMost: number): Result<Uint8Array, number> => {
+    const size = objects.size(oid);
+    if (size === undefined) throw new MirrorDamaged(`file ${oid} is missing`);
+    if (size > bytesMost) return fail(size);
+    const blob = objects.read(oid);
+    if (blob === undefined) throw new MirrorDamaged(`file ${oid} is missing`);
+    return ok(blob.bytes);
+  };
+
+  const standingAt = (path: string): Standing | undefined => {
+    const entry = entryAt(path);
+    if (entry === undefined) return undefined;
+    switch (entry.kind) {
+      case "symlink": {
+        const target = bytesOf(entry.oid, linkBytesMost);
+        return target.ok
+          ? { kind: "link", target: Buffer.from(target.value).toString("utf8") }
+          : { kind: "other" };
+      }
+      case "directory":
+        return { kind: "directory" };
+      case "file":
+      case "submodule":
+        return { kind: "other" };
+      default:
+        return unreachable(entry.kind, "tree entry");
+    }
+  };
+
   const walk = (
     oid: string,
     path: string,
@@ -116,6 +152,11 @@ export function openCommit(
     commit,
     oidOf: (path) => entryAt(path)?.oid,
     entryAt,
+    followLinks: (path) => {
+      const entry = entryAt(path);
+      // Nearly every path is a file's: the parts of it need not be looked at one by one.
+      return entry?.kind === "file" ? ok(path) : followLinks(path, standingAt);
+    },
     directories: () => {
       const found: string[] = [];
       walk(
@@ -146,12 +187,8 @@ export function openCommit(
       const entry = entryAt(path);
       if (entry === undefined) return fail({ kind: "absent" });
       if (entry.kind !== "file") return fail({ kind: "not-a-file", found: entry.kind });
-      const size = objects.size(entry.oid);
-      if (size === undefined) throw new MirrorDamaged(`file ${entry.oid} is missing`);
-      if (size > bytesMost) return fail({ kind: "too-large", bytes: size, bytesMost });
-      const blob = objects.read(entry.oid);
-      if (blob === undefined) throw new MirrorDamaged(`file ${entry.oid} is missing`);
-      return ok(blob.bytes);
+      const read = bytesOf(entry.oid, bytesMost);
+      return read.ok ? read : fail({ kind: "too-large", bytes: read.problem, bytesMost });
     },
   };
 }

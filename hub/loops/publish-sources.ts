@@ -148,7 +148,11 @@ export class PassSources {
     return ok({ repoURL, revision, commit, ...listing, documents });
   }
 
-  #document(tree: PublishTree, path: string): Result<Json, string> {
+  /** What a file holds, or the file that a symbolic link leads to. */
+  #document(tree: PublishTree, asked: string): Result<Json, string> {
+    const followed = tree.followLinks(asked);
+    if (!followed.ok) return followed;
+    const path = followed.value;
     const oid = tree.oidOf(path);
     const known = oid === undefined ? undefined : this.#facts.documents.get(oid);
     if (known !== undefined) return known;

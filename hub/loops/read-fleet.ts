@@ -10,6 +10,8 @@ export type PublishTree = {
   /** Identity of all that is under a path; `undefined` when nothing is there. */
   readonly oidOf: (path: string) => string | undefined;
   readonly entryAt: (path: string) => { readonly kind: string } | undefined;
+  /** Where a path leads inside the commit. Fails with the rest of a sentence: `leads out of the repository: …`. */
+  readonly followLinks: (path: string) => Result<string, string>;
   readonly directories: () => readonly string[];
   readonly list: (
     path: string,
@@ -127,7 +129,7 @@ export function readText(
       case "too-large":
         return fail(`has ${why.bytes} bytes, at most ${why.bytesMost} are read`);
       case "not-a-file":
-        return fail(`is a ${why.found}, which is not followed`);
+        return fail(`is a ${why.found}, not a file`);
       case "absent":
         return fail("cannot be read: it is absent");
       default:

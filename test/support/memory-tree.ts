@@ -26,6 +26,7 @@ export function memoryTree(commit: string, files: ReadonlyMap<string, string>): 
         : oidOf(path) === undefined
           ? undefined
           : { kind: "directory" },
+    followLinks: ok,
     directories: () => directoriesOf(files.keys()),
     list: (path) =>
       oidOf(path) === undefined

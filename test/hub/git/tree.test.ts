@@ -29,6 +29,10 @@ suite("openCommit", () => {
           "apps/link": { symlink: "web" },
           "apps/module": { submodule: "a".repeat(40) },
           "apps/été/f.yaml": "f",
+          "links/chain.yaml": { symlink: "../apps/link/../été/f.yaml" },
+          "links/module": { symlink: "../apps/module" },
+          "links/out.yaml": { symlink: "../../b" },
+          "links/long.yaml": { symlink: "a".repeat(4097) },
         },
       },
       signal,
@@ -50,6 +54,7 @@ suite("openCommit", () => {
       "apps/web/deep",
       "apps/web-2",
       "apps/été",
+      "links",
     ]));
 
   test("lists what is under a path, links and submodules as what they are", () => {
@@ -102,6 +107,23 @@ suite("openCommit", () => {
     ] as const;
     for (const [path, problem] of rows)
       assert.deepEqual(tree.readFile(path, 5), { ok: false, problem }, path);
+  });
+
+  test("follows links inside the commit, and says why it does not", () => {
+    const rows = [
+      ["apps/link", "apps/web"],
+      ["apps/link/a.yaml", "apps/web/a.yaml"],
+      ["links/chain.yaml", "apps/été/f.yaml"],
+      ["apps/web/a.yaml", "apps/web/a.yaml"],
+      ["absent", "absent"],
+      ["links/module", "apps/module"],
+      // Nothing that long is a path: it stays what it is, and cannot be read.
+      ["links/long.yaml", "links/long.yaml"],
+    ] as const;
+    for (const [path, value] of rows)
+      assert.deepEqual(tree.followLinks(path), { ok: true, value }, path);
+    const problem = 'leads out of the repository: links/out.yaml is a symbolic link to "../../b"';
+    assert.deepEqual(tree.followLinks("links/out.yaml"), { ok: false, problem });
   });
 
   test("a commit that is not here, or is none, is undefined", () => {

@@ -251,6 +251,55 @@ spec:
     assert.match(await stage.setProblem("dirs"), /ECONNREFUSED/);
   });
 
+  test("git files are read through symbolic links that stay inside the repository", async () => {
+    const one = await stage.addCluster("prod-1", { env: "prod" });
+    const set = `
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: files}
+spec:
+  goTemplate: true
+  generators:
+    - git: {repoURL: '${stage.url}', revision: main, files: [{path: 'places/*.yaml'}]}
+  template:
+    metadata: {name: '{{ trimSuffix ".yaml" .path.filename }}', labels: {team: '{{ .team }}'}}
+    spec:
+      project: default
+      source: {repoURL: '${stage.url}', path: apps/web}
+      destination: {name: prod-1, namespace: web}
+`;
+    const teams = async (): Promise<string> =>
+      (await stage.applications()).map(({ name, labels }) => `${name} ${labels["team"]}`).join(" ");
+    await stage.published(
+      await stage.push({
+        "fleet/files.yaml": set,
+        "apps/web/a.yaml": configMap("a"),
+        "shared/north.yaml": "team: north",
+        "shared/south.yaml": "team: south",
+        "places/berlin.yaml": { symlink: "../shared/north.yaml" },
+        "places/boston.yaml": { symlink: "berlin.yaml" },
+      }),
+    );
+    assert.equal(await teams(), "berlin north boston north");
+    // The link stays as it is: what it leads to has changed.
+    await stage.published(await stage.push({ "shared/north.yaml": "team: far" }));
+    assert.equal(await teams(), "berlin far boston far");
+    await stage.published(
+      await stage.push({
+        "places/berlin.yaml": { symlink: "../shared/south.yaml" },
+        "places/boston.yaml": { symlink: "../../secret.yaml" },
+      }),
+    );
+    assert.equal(await teams(), "berlin south boston far");
+    assert.equal(await stage.offered(one), "berlin@1 boston@1");
+    assert.match(
+      await stage.setProblem("files"),
+      /'places\/boston\.yaml' .* leads out of the repository: places\/boston\.yaml is a symbolic link to "\.\.\/\.\.\/secret\.yaml"/,
+    );
+    await stage.published(await stage.push({ "places/boston.yaml": { symlink: "../shared" } }));
+    assert.match(await stage.setProblem("files"), /is a directory, not a file/);
+  });
+
   test("an element that fails costs its own application, unless sets are whole", async () => {
     const one = await stage.addCluster("prod-1", { env: "prod" });
     const list = (...items: readonly string[]): string => `
