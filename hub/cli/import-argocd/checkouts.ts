@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import { fail, type Result } from "../../../proto/kit/result.ts";
 import type { Json } from "../../../proto/words/digest.ts";
 import { normalizedRepository } from "../../domain/app-project.ts";
@@ -11,6 +11,7 @@ import {
   type RepositoryFact,
   type RepositoryNeed,
 } from "../../domain/facts.ts";
+import { followLinks, type Standing } from "../../domain/follow-links.ts";
 import { neededRepositories } from "../../domain/generate.ts";
 import { withoutUserInfo } from "../../domain/import-argocd/finding.ts";
 import { inWalkOrder } from "../../domain/patterns/walk-order.ts";
@@ -69,10 +70,14 @@ export function gatherFacts(
 function repositoryIn(folder: string, need: RepositoryNeed): RepositoryFact {
   const files = filesBelow(folder);
   const listed = new Set(files);
-  const read = (path: string): Result<Json, string> =>
-    listed.has(path)
-      ? parseOne(readFileSync(join(folder, path), "utf8"))
-      : fail("it is not in the clone");
+  const read = (path: string): Result<Json, string> => {
+    if (!listed.has(path)) return fail("it is not in the clone");
+    const followed = followLinks(path, (at) => standingIn(folder, at));
+    if (!followed.ok) return followed;
+    return standingIn(folder, followed.value)?.kind === "other"
+      ? parseOne(readFileSync(join(folder, followed.value), "utf8"))
+      : fail("is a directory, not a file");
+  };
   return {
     repoURL: need.repoURL,
     revision: need.revision,
@@ -83,16 +88,35 @@ function repositoryIn(folder: string, need: RepositoryNeed): RepositoryFact {
   };
 }
 
+/** Git's own folder is in no commit. */
+function standingIn(folder: string, path: string): Standing | undefined {
+  const place = join(folder, path);
+  const found =
+    path === ".git" || path.startsWith(".git/")
+      ? undefined
+      : lstatSync(place, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  if (found.isSymbolicLink()) return { kind: "link", target: readlinkSync(place) };
+  return { kind: found.isDirectory() ? "directory" : "other" };
+}
+
+/** Every file and symbolic link. What a link leads to is not walked: it may be anywhere, or the folder itself. */
 function filesBelow(folder: string): readonly string[] {
+  const found: string[] = [];
+  const walk = (prefix: string): void => {
+    for (const entry of readdirSync(join(folder, prefix), { withFileTypes: true })) {
+      const path = `${prefix}${entry.name}`;
+      if (path === ".git") continue;
+      if (entry.isFile() || entry.isSymbolicLink()) found.push(path);
+      else if (entry.isDirectory()) walk(`${path}/`);
+    }
+  };
   try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
-      .filter((path) => !path.startsWith(".git/"))
-      .toSorted(compareBytes);
+    walk("");
   } catch {
     throw usage(`--checkout: ${folder} is no folder that can be read`);
   }
+  return found.toSorted(compareBytes);
 }
 
 /** Git knows no empty directories; those under a dot directory are not offered to generators. */

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,6 +20,27 @@ import { assertGolden } from "../../../support/golden.ts";
 import { runWith, type Run } from "../fixture.ts";
 
 const exportFile = join(import.meta.dirname, "export.yaml");
+
+/** A set of an Application for each file that a pattern finds. */
+const placesSet = (path: string): object => ({
+  apiVersion: "argoproj.io/v1alpha1",
+  kind: "ApplicationSet",
+  metadata: { name: "places", namespace: "argocd" },
+  spec: {
+    goTemplate: true,
+    generators: [
+      { git: { repoURL: "https://git.example/places", revision: "main", files: [{ path }] } },
+    ],
+    template: {
+      metadata: { name: "place-{{ .name }}" },
+      spec: {
+        project: "default",
+        source: { repoURL: "r", path: "p" },
+        destination: { name: "one" },
+      },
+    },
+  },
+});
 
 suite("wheelhouse import argocd", () => {
   let folder: string;
@@ -146,6 +168,41 @@ suite("wheelhouse import argocd", () => {
     const many = await run(["--from", parts, "--to", join(folder, "many"), ...checkout()]);
     const sorted = (text: string): readonly string[] => text.split("\n").toSorted();
     assert.deepEqual(sorted(many.stdout), sorted(one.stdout));
+  });
+
+  test("files of a clone are read through symbolic links that stay inside", async () => {
+    const clone = join(folder, "linked");
+    mkdirSync(join(clone, "places"), { recursive: true });
+    writeFileSync(join(clone, "north.yaml"), "name: north");
+    symlinkSync("../north.yaml", join(clone, "places/a.yaml"));
+    const generated = async (): Promise<unknown> => {
+      const words = ["--from", "-", "--to", join(folder, "of-links"), "--force", "-o", "json"];
+      const linked = ["--checkout", `https://git.example/places=${clone}`];
+      const { stdout } = await run([...words, ...linked], JSON.stringify(placesSet("places/*")));
+      const { comparisons } = JSON.parse(stdout) as { readonly comparisons: readonly unknown[] };
+      return comparisons[0];
+    };
+    const comparison = { set: "places", verdict: "differs", applications: 1, missing: [] };
+    const expected = { ...comparison, extra: ["place-north"], differences: [], flaws: [] };
+    assert.deepEqual(await generated(), expected);
+    symlinkSync(join(folder, "clone"), join(clone, "places/b.yaml"));
+    symlinkSync("../places", join(clone, "places/c.yaml"));
+    symlinkSync("../.git/config", join(clone, "places/d.yaml"));
+    mkdirSync(join(clone, ".git"));
+    writeFileSync(join(clone, ".git/config"), "name: config");
+    const unread = (file: string, why: string): string =>
+      `error generating params from git: unable to process file 'places/${file}' from repository 'https://git.example/places': unable to parse file: ${why}`;
+    assert.deepEqual(await generated(), {
+      ...expected,
+      flaws: [
+        unread(
+          "b.yaml",
+          `leads out of the repository: places/b.yaml is a symbolic link to ${JSON.stringify(join(folder, "clone"))}`,
+        ),
+        unread("c.yaml", "is a directory, not a file"),
+        unread("d.yaml", 'leads to nothing: places/d.yaml is a symbolic link to "../.git/config"'),
+      ],
+    });
   });
 
   test("the programs' answer says the same as the page", async () => {
