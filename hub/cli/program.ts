@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { callApi, showVersion } from "./commands/api.ts";
 import {
   addCluster,
@@ -324,6 +324,14 @@ function addImportCommands(program: Command, run: Run, globals: Globals): void {
     .option("--kube-context <name>", "context of the kubeconfig")
     .option("--namespace <name>", "where Argo CD is", "argocd")
     .option("--checkout <url=dir>", "a clone for git generators to compare with", collect, [])
+    .addOption(
+      new Option(
+        "--git-file-dialect <dialect>",
+        "how they find files: the hub's setting of that name",
+      )
+        .choices(["pathspec", "doublestar"])
+        .default("pathspec"),
+    )
     .requiredOption("--to <dir>", "folder for the fleet repository")
     .option("--force", "write into a folder that is not empty; nothing in it is removed")
     .action((options: ImportOptions, command: Command) =>

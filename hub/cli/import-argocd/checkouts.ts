@@ -6,7 +6,6 @@ import { normalizedRepository } from "../../domain/app-project.ts";
 import type { ApplicationSet } from "../../domain/application-set.ts";
 import {
   repositoryFactKey,
-  type ClusterFact,
   type Facts,
   type RepositoryFact,
   type RepositoryNeed,
@@ -39,14 +38,11 @@ export function checkoutsOf(words: readonly string[]): Checkouts {
 const roundsMost = 10;
 
 /**
- * Everything a set asks of repositories, from clones. Whatever revision it names, it gets what is checked out.
+ * What is known already, and everything a set asks of repositories, from clones. Whatever revision it names, it gets
+ * what is checked out.
  */
-export function gatherFacts(
-  set: ApplicationSet,
-  clusters: readonly ClusterFact[],
-  checkouts: Checkouts,
-): Facts {
-  let facts: Facts = { clusters, repositories: new Map() };
+export function gatherFacts(set: ApplicationSet, known: Facts, checkouts: Checkouts): Facts {
+  let facts = known;
   for (let round = 0; round < roundsMost; round += 1) {
     const wanted = neededRepositories(set, facts, { decodeYaml: parseOne, transliterate });
     if (wanted.length === 0) break;

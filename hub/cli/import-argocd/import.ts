@@ -1,3 +1,4 @@
+import type { FileDialect, Facts } from "../../domain/facts.ts";
 import { compareSet } from "../../domain/import-argocd/compare.ts";
 import { readExport, type ExportedDocument } from "../../domain/import-argocd/exported.ts";
 import { planImport } from "../../domain/import-argocd/plan-import.ts";
@@ -20,6 +21,7 @@ export type ImportOptions = {
   readonly namespace: string;
   readonly to: string;
   readonly checkout: readonly string[];
+  readonly gitFileDialect: FileDialect;
   readonly force?: boolean;
 };
 
@@ -29,6 +31,7 @@ export type ImportOptions = {
  */
 export async function importArgoCd(session: Session, options: ImportOptions): Promise<ExitCode> {
   const checkouts = checkoutsOf(options.checkout);
+  const fileDialect = options.gitFileDialect;
   const documents = await documentsOf(session, options);
   const exported = readExport(documents);
   const { sets, applications, projects, clusters } = exported;
@@ -39,8 +42,9 @@ export async function importArgoCd(session: Session, options: ImportOptions): Pr
     );
   prepareFolder(options.to, options.force === true);
   const plan = planImport(exported);
-  const comparisons = plan.sets.map((one) =>
-    compareSet(one.set, one.applications, gatherFacts(one.set, plan.clusters, checkouts), {
+  const known: Facts = { clusters: plan.clusters, repositories: new Map(), fileDialect };
+  const comparisons = plan.sets.map(({ set, applications: made }) =>
+    compareSet(set, made, gatherFacts(set, known, checkouts), {
       decodeYaml: parseOne,
       transliterate,
     }),

@@ -140,6 +140,10 @@ suite("wheelhouse import argocd", () => {
         ],
         /no folder that can be read/,
       ],
+      [
+        ["--from", exportFile, "--to", to, "--git-file-dialect", "glob"],
+        /Allowed choices are pathspec, doublestar/,
+      ],
       [["--kubeconfig", "x", "--to", to], /there is no kubectl on the PATH/],
     ];
     for (const [words, said] of rows) {
@@ -203,6 +207,26 @@ suite("wheelhouse import argocd", () => {
         unread("d.yaml", 'leads to nothing: places/d.yaml is a symbolic link to "../.git/config"'),
       ],
     });
+  });
+
+  test("files of a clone are found in the dialect of the hub", async () => {
+    const clone = join(folder, "deep");
+    mkdirSync(join(clone, "places/deep"), { recursive: true });
+    writeFileSync(join(clone, "places/near.yaml"), "name: near");
+    writeFileSync(join(clone, "places/deep/far.yaml"), "name: far");
+    const extra = async (dialect: readonly string[]): Promise<unknown> => {
+      const words = ["--from", "-", "--to", join(folder, "of-dialects"), "--force", "-o", "json"];
+      const checkouts = ["--checkout", `https://git.example/places=${clone}`];
+      const exported = JSON.stringify(placesSet("places/*.yaml"));
+      const { stdout } = await run([...words, ...checkouts, ...dialect], exported);
+      const { comparisons } = JSON.parse(stdout) as {
+        readonly comparisons: readonly { readonly extra: unknown }[];
+      };
+      return comparisons[0]?.extra;
+    };
+    assert.deepEqual(await extra([]), ["place-far", "place-near"]);
+    assert.deepEqual(await extra(["--git-file-dialect", "pathspec"]), ["place-far", "place-near"]);
+    assert.deepEqual(await extra(["--git-file-dialect", "doublestar"]), ["place-near"]);
   });
 
   test("the programs' answer says the same as the page", async () => {
