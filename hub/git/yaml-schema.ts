@@ -24,7 +24,8 @@ export function goSchema(mergedKeysMost: number): Schema {
 
   const merge = (map: JsonMap, source: unknown): string => {
     // Go sets one after the other, so the first of a list comes last and wins.
-    for (const merged of Array.isArray(source) ? source.toReversed() : [source]) {
+    for (const item of Array.isArray(source) ? source.toReversed() : [source]) {
+      const merged = plainValue(item);
       if (typeof merged !== "object" || merged === null || Array.isArray(merged))
         return "cannot merge mappings: << takes a mapping, or a list of mappings";
       const keys = Object.entries<Json>(merged);

@@ -113,6 +113,8 @@ suite("parseDocuments refuses", () => {
       '{"a": 1}\n{"b": 2}',
       /^WH-YAML-3301 line 2, column 1: end of/,
     ],
+    ["a merge with a number that has a fraction", "a: 1\n<<: 1.5", /2, column 1: cannot merge/],
+    ["a merge with a number beyond 64 bits", "<<: 18446744073709551616", /cannot merge mappings/],
     ["a merge with what is no mapping", "a: 1\n<<: [x]", /line 2, column 1: cannot merge mappings/],
     ["a duplicate key in JSON", '{"a": 1, "a": 2}', /duplicated mapping key/],
     [
