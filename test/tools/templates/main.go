@@ -1,4 +1,4 @@
-// Go's own text/template with sprig's functions and Argo CD's slugify and normalize, as a judge for ours: reads a JSON line per case on standard input,
+// Go's own text/template with sprig's functions and Argo CD's own, as a judge for ours: reads a JSON line per case on standard input,
 // {"template": "...", "data": {...}, "option": "missingkey=error"}, and answers a JSON line per case on standard
 // output, {"output": "..."} or {"stage": "parse" | "execute", "error": "..."}. A line {"slug": "..."} is a branch, and
 // is answered with the slug that Argo CD makes of it, by gosimple/slug.
@@ -22,6 +22,7 @@ import (
 
 	"github.com/Masterminds/sprig/v3"
 	"github.com/gosimple/slug"
+	"sigs.k8s.io/yaml"
 )
 
 type question struct {
@@ -45,6 +46,9 @@ func main() {
 	}
 	functions["normalize"] = normalize
 	functions["slugify"] = slugify
+	functions["toYaml"] = toYaml
+	functions["fromYaml"] = func(text string) (map[string]any, error) { return fromYaml(text, map[string]any{}) }
+	functions["fromYamlArray"] = func(text string) ([]any, error) { return fromYaml(text, []any{}) }
 	if len(os.Args) > 1 && os.Args[1] == "bench" {
 		if err := bench(functions); err != nil {
 			fmt.Fprintln(os.Stderr, "cannot measure:", err)
@@ -134,6 +138,18 @@ func slugify(values ...any) string {
 		slug.EnableSmartTruncate = values[1].(bool)
 	}
 	return slug.Make(normalize(values[last].(string)))
+}
+
+// By way of JSON, as Argo CD does: what JSON cannot hold is an error, and keys are in order.
+func toYaml(value any) (string, error) {
+	text, err := yaml.Marshal(value)
+	return strings.TrimSuffix(string(text), "\n"), err
+}
+
+// What is read goes into a value that is there, so that nothing but null leaves it empty.
+func fromYaml[T any](text string, into T) (T, error) {
+	err := yaml.Unmarshal([]byte(text), &into)
+	return into, err
 }
 
 type load struct {

@@ -10,20 +10,15 @@ export type TemplateCase = {
   readonly option: "missingkey=default" | "missingkey=error" | "missingkey=zero";
 };
 
-/** What a template is about: some are full of bytes that are no text, or of times. */
-type Topic = "anything" | "bytes" | "times";
+/** What a template is about: some are full of bytes that are no text, of times, or read and write YAML and little else. */
+type Topic = "anything" | "bytes" | "times" | "yaml";
 
-/** Not for Go to judge: Argo CD's own, and those whose order is another each time in Go and sorted in ours. */
+/** Not for Go to judge: those whose order is another each time in Go and sorted in ours, and what takes long. */
 const unjudged = new Set([
   "keys",
   "values",
   // A tenth of a second each.
   "derivePassword",
-  "fromYaml",
-  "fromYamlArray",
-  "toYaml",
-  "toYamlPretty",
-  "fromJsonArray",
 ]);
 
 /** A number as their argument is how much they make, so they get small ones only. */
@@ -182,6 +177,103 @@ export function templateCases(random: () => number): () => TemplateCase {
     if (/date_?modify/i.test(name)) return [name, quoted(durations), typed("time", 0)];
     if (name.startsWith("duration")) return [name, quoted(durations)];
     return undefined;
+  };
+  /** Scalars as YAML writes them, which are a text to one reader and a number to the next. */
+  const yamlScalar = (): string =>
+    pick([
+      "a",
+      "yes",
+      "Off",
+      "~",
+      "null",
+      "",
+      "012",
+      "0o17",
+      "0x1F",
+      "1_000",
+      "1e3",
+      "1.",
+      ".5",
+      "-.inf",
+      ".nan",
+      "1:30",
+      "123456789012345678",
+      "18446744073709551616",
+      "2024-01-01",
+      "2024-01-01T00:00:00Z",
+      "=",
+      "<<",
+      "'it''s'",
+      '"\\u00e9\\n\\x41"',
+      "héllo 日本 😀",
+      "a: b",
+      "a #b",
+      "- a",
+      "!!str 5",
+      "!!int '5'",
+      "!own x",
+      "&x 1",
+      "*x",
+      "|\n  two\n  lines\n",
+      ">-\n  two\n  lines\n",
+      "@a",
+      "[",
+    ]);
+  /** No two of them are one key: which of two values Go keeps is then chance, and what is wrong with the other is lost. */
+  const yamlKeys = [
+    "a",
+    "yes",
+    "Off",
+    "012",
+    "0x1F",
+    "1_000",
+    "1.",
+    ".5",
+    "-.inf",
+    ".nan",
+    "1:30",
+    "123456789012345678",
+    "18446744073709551616",
+    "2024-01-01",
+    "=",
+    "<<",
+    "'it''s'",
+    "héllo 日本 😀",
+    "!!str 5",
+    "!own x",
+    "a b",
+  ];
+  const yamlPairs = (make: () => string): readonly string[] =>
+    [...new Set(many(3, () => pick(yamlKeys)))].map((key) => `${key}: ${make()}`);
+  const yamlFlow = (depth: number): string => {
+    const inner = (): string => (depth > 0 ? yamlFlow(depth - 1) : yamlScalar());
+    return pick([
+      yamlScalar,
+      () => `[${many(3, inner).join(", ")}]`,
+      () => `{${yamlPairs(inner).join(", ")}}`,
+    ])();
+  };
+  const yamlText = (): string =>
+    pick([
+      () => yamlFlow(2),
+      () => many(3, () => `- ${yamlFlow(1)}\n`).join(""),
+      () => yamlPairs(() => yamlFlow(1)).join("\n"),
+      () => `base: &x {a: 1}\nmade: {<<: *x, b: ${yamlScalar()}}\n`,
+      () =>
+        `${pick(["---\n", "# a\n", "%YAML 1.1\n---\n"])}${yamlFlow(1)}${pick(["", "\n---\na: 1"])}`,
+    ])();
+  const yamlWords = (name: string): readonly string[] => {
+    if (name !== "toYaml") return [name, JSON.stringify(yamlText())];
+    return [
+      name,
+      pick([
+        () => JSON.stringify(pick([...texts, ...times, yamlScalar()])),
+        () => `(list ${many(3, () => JSON.stringify(yamlScalar())).join(" ")})`,
+        () => `(dict ${JSON.stringify(yamlScalar())} ${operand(0)} \`k\` ${operand(0)})`,
+        () => `(${pick(["fromYaml", "fromYamlArray"])} ${JSON.stringify(yamlText())})`,
+        () => operand(1),
+      ])(),
+    ];
   };
   const slugWords = (): readonly string[] => {
     const name = typed("string", 0);
@@ -466,6 +558,9 @@ export function templateCases(random: () => number): () => TemplateCase {
           "date",
           "dateModify",
           "slugify",
+          "toYaml",
+          "fromYaml",
+          "fromYamlArray",
         ])
       : pick(functions);
     const bounded = costly.get(name);
@@ -480,6 +575,7 @@ export function templateCases(random: () => number): () => TemplateCase {
     const dated = chance(0.9) ? dateWords(name) : undefined;
     if (dated !== undefined) return dated;
     if (name === "slugify") return slugWords();
+    if (/Yaml/.test(name) && chance(0.9)) return yamlWords(name);
     const known = argoFunctions.get(name);
     if (known === undefined || chance(0.08)) return [name, ...many(3, () => operand(depth))];
     const { parameters, rest } = known;
@@ -590,12 +686,18 @@ export function templateCases(random: () => number): () => TemplateCase {
       "",
     );
 
+  /** Short, since the first failure ends a template. */
+  const yamlBody = (): string => {
+    const call = yamlWords(pick(["toYaml", "fromYaml", "fromYamlArray"])).join(" ");
+    return `{{${call}${pick(["", " | toJson", " | toYaml", ' | printf "%v"', ' | printf "%#v"'])}}}`;
+  };
+
   return () => {
     variables.length = 0;
-    about = pick(["anything", "anything", "bytes", "times"]);
+    about = pick(["anything", "anything", "bytes", "times", "yaml"]);
     return {
       about,
-      template: body(2),
+      template: about === "yaml" ? yamlBody() : body(2),
       data: data(),
       option: pick(["missingkey=default", "missingkey=error", "missingkey=zero"]),
     };
