@@ -4,7 +4,7 @@ import { applicationOf, type Application } from "./application.ts";
 import { applicationSetOf, type ApplicationSet } from "./application-set.ts";
 import { describe, field, isList, isObject, readDocument, type JsonObject } from "./document.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
-import type { Origin } from "./records.ts";
+import type { Origin } from "./origin.ts";
 
 /** One document of the fleet repository, or the reason why its file could not be read. */
 export type FleetDocument =

@@ -11,6 +11,7 @@ import type {
 } from "../../proto/words/ids.ts";
 import type { CommandKind } from "../../proto/words/link-messages.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
+import type { Origin } from "./origin.ts";
 import type { SetCondition } from "./set-status.ts";
 
 /** What the hub remembers, as nouns. The store keeps them; loops write them; the HTTP API shows them. */
@@ -67,11 +68,6 @@ export type RepositoryRecord = {
   readonly checkedAtMs: number | undefined;
   readonly problem: Problem | undefined;
 };
-
-/** Where an application comes from: the set that generates it, or its own document. */
-export type Origin =
-  | { readonly kind: "application-set"; readonly name: string }
-  | { readonly kind: "application"; readonly name: string };
 
 export type ApplicationSetRecord = {
   readonly name: string;

@@ -1,8 +1,7 @@
 import type { ApplicationName } from "../../proto/words/ids.ts";
 import type { LeftApplication } from "../domain/plan/input.ts";
-import { describeOrigin } from "../domain/plan/problems.ts";
-import type { Origin, PublishedApplication } from "../domain/records.ts";
-import { originKey } from "./publish-memory.ts";
+import { describeOrigin, originKey, type Origin } from "../domain/origin.ts";
+import type { PublishedApplication } from "../domain/records.ts";
 import { keepsBecause, lastWords } from "./publish-words.ts";
 import type { PublishNeeds } from "./publish.ts";
 

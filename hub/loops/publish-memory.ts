@@ -1,12 +1,8 @@
 import type { Digest } from "../../proto/words/digest.ts";
-import type { Origin } from "../domain/records.ts";
 import type { Made } from "./publish-set.ts";
 import { emptyFactMemory, type FactMemory } from "./publish-sources.ts";
 import type { Uses } from "./publish-uses.ts";
 import type { ParsedFiles } from "./read-fleet.ts";
-
-/** One text for each origin. */
-export const originKey = (origin: Origin): string => `${origin.kind} ${origin.name}`;
 
 /** What an origin was made to, and when. */
 export type MadeOnce = { readonly outcome: Made; readonly atMs: number };

@@ -10,10 +10,11 @@ import { removedOrigins, type FleetDocuments } from "../domain/fleet-documents.t
 import type { OriginPlan, RolloutInput } from "../domain/plan/input.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
-import type { ApplicationSetRecord, Origin, PublishedApplication } from "../domain/records.ts";
+import { originKey, type Origin } from "../domain/origin.ts";
+import type { ApplicationSetRecord, PublishedApplication } from "../domain/records.ts";
 import { atPace, type Pace } from "./pace.ts";
 import { LeftBehind } from "./publish-left-behind.ts";
-import { originKey, type OriginMemory, type PublishMemory } from "./publish-memory.ts";
+import type { OriginMemory, PublishMemory } from "./publish-memory.ts";
 import { record } from "./publish-record.ts";
 import { rolloutChangeOf } from "./publish-rollout.ts";
 import { setRow } from "./publish-set-row.ts";

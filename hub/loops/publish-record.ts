@@ -1,6 +1,7 @@
 import type { ClusterId } from "../../proto/words/ids.ts";
 import type { OriginPlan, PlannedStep } from "../domain/plan/input.ts";
-import type { ApplicationSetRecord, Origin } from "../domain/records.ts";
+import type { Origin } from "../domain/origin.ts";
+import type { ApplicationSetRecord } from "../domain/records.ts";
 import type { RolloutChange } from "../domain/rollout/record.ts";
 import type { Pace } from "./pace.ts";
 import { rolloutEvents } from "./publish-rollout.ts";

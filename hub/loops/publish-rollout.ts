@@ -1,5 +1,6 @@
 import type { OriginOutcome, OriginPlan, RolloutInput } from "../domain/plan/input.ts";
-import type { FleetEventDraft, Origin } from "../domain/records.ts";
+import type { Origin } from "../domain/origin.ts";
+import type { FleetEventDraft } from "../domain/records.ts";
 import { rolloutChange, type RolloutChange } from "../domain/rollout/record.ts";
 import { rolloutStates } from "../domain/rollout/rollout.ts";
 

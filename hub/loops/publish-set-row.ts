@@ -1,7 +1,8 @@
 import { canonicalJson } from "../../proto/words/digest.ts";
 import type { ApplicationSet } from "../domain/application-set.ts";
 import type { OriginOutcome, OriginPlan } from "../domain/plan/input.ts";
-import type { ApplicationSetRecord, FleetEventDraft, Origin } from "../domain/records.ts";
+import type { Origin } from "../domain/origin.ts";
+import type { ApplicationSetRecord, FleetEventDraft } from "../domain/records.ts";
 
 /** All that publishing writes of a set. */
 export type SetRow = Omit<ApplicationSetRecord, "applications">;

@@ -1,7 +1,8 @@
 import { ok, type Result } from "../../proto/kit/result.ts";
 import { parseApplicationSet, type ApplicationSet } from "../domain/application-set.ts";
 import type { ProblemDraft } from "../domain/problem.ts";
-import type { ApplicationSetRecord, Origin, PublishedApplication } from "../domain/records.ts";
+import type { Origin } from "../domain/origin.ts";
+import type { ApplicationSetRecord, PublishedApplication } from "../domain/records.ts";
 import { allowsDelete } from "../domain/set-policy.ts";
 import { annotationConsents } from "../domain/shrink-guard.ts";
 

@@ -1,7 +1,8 @@
 import { canonicalJson } from "../../proto/words/digest.ts";
 import type { FleetDocuments } from "../domain/fleet-documents.ts";
 import type { ProblemDraft } from "../domain/problem.ts";
-import type { Origin, PublishedApplication } from "../domain/records.ts";
+import type { Origin } from "../domain/origin.ts";
+import type { PublishedApplication } from "../domain/records.ts";
 import { failed, madeOf, type Made, type Maker, type Waiting } from "./publish-set.ts";
 import type { UseLog } from "./publish-uses.ts";
 

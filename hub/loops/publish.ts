@@ -5,11 +5,11 @@ import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import type { ClusterFact, FileDialect } from "../domain/facts.ts";
 import { readFleetDocuments } from "../domain/fleet-documents.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
+import type { Origin } from "../domain/origin.ts";
 import type {
   ApplicationChange,
   ApplicationSetRecord,
   FleetEventDraft,
-  Origin,
   PublishedApplication,
 } from "../domain/records.ts";
 import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";

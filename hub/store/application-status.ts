@@ -6,7 +6,8 @@ import type {
   OperationReport,
 } from "../../proto/words/report.ts";
 import type { Digest } from "../../proto/words/digest.ts";
-import type { ApplicationStatus, Origin } from "../domain/records.ts";
+import type { Origin } from "../domain/origin.ts";
+import type { ApplicationStatus } from "../domain/records.ts";
 import type { CountedApplication, CountLedger } from "./counts.ts";
 import type { Db } from "./database.ts";
 import { readJson, writeJson } from "./json.ts";

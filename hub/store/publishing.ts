@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import { desiredDigest, type DesiredApplication } from "../../proto/words/desired.ts";
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
+import { sameOrigin, type Origin } from "../domain/origin.ts";
 import type {
   ApplicationChange,
   ApplicationDraft,
-  Origin,
   Overtaking,
   PublishedApplication,
   TombstoneDraft,
@@ -596,6 +596,3 @@ const mayChange = (change: ApplicationChange, origin: Origin, owner: Origin): bo
 
 const nameOf = (change: ApplicationChange): ApplicationName =>
   change.kind === "write" ? change.record.name : change.name;
-
-const sameOrigin = (left: Origin, right: Origin): boolean =>
-  left.kind === right.kind && left.name === right.name;

@@ -23,6 +23,7 @@ import type {
   PageRequest,
   ResourceFilter,
 } from "../domain/queries.ts";
+import type { Origin } from "../domain/origin.ts";
 import type {
   ApplicationChange,
   ApplicationRecord,
@@ -33,7 +34,6 @@ import type {
   FleetEventDraft,
   FleetResource,
   Labels,
-  Origin,
   Overtaking,
   PublishedApplication,
   RepositoryRecord,

@@ -7,7 +7,8 @@ import type { CommandKind } from "../../proto/words/link-messages.ts";
 import type { ObjectKey } from "../../proto/words/object-key.ts";
 import type { ServiceAccount } from "../../proto/words/service-account.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
-import type { FleetEventKind, Origin, TokenScope } from "../domain/records.ts";
+import type { Origin } from "../domain/origin.ts";
+import type { FleetEventKind, TokenScope } from "../domain/records.ts";
 import type { RolloutState } from "../domain/rollout/rollout.ts";
 
 /**

@@ -6,11 +6,11 @@ import type { Application } from "../application.ts";
 import type { ClusterFact } from "../facts.ts";
 import type { Flaw } from "../generate.ts";
 import type { ProblemDraft } from "../problem.ts";
+import type { Origin } from "../origin.ts";
 import type {
   ApplicationChange,
   ApplicationStatus,
   FleetEventDraft,
-  Origin,
   Problem,
   PublishedApplication,
 } from "../records.ts";

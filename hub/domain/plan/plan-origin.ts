@@ -13,7 +13,8 @@ import type {
   Planning,
   Step,
 } from "./input.ts";
-import { keptThoughGone, nameTaken, originEvents, removalsHeld, sameOrigin } from "./problems.ts";
+import { sameOrigin } from "../origin.ts";
+import { keptThoughGone, nameTaken, originEvents, removalsHeld } from "./problems.ts";
 import { isReleased, nextToRemove, planRollout, type RolloutPlan } from "./rollout.ts";
 import { kept, keptBack, offer, removal } from "./steps.ts";
 import { takeOver } from "./takeover.ts";

@@ -1,18 +1,12 @@
 import type { ApplicationName } from "../../../proto/words/ids.ts";
 import type { PlanInput } from "./input.ts";
 import { codes, problem, type ProblemDraft } from "../problem.ts";
-import type { ApplicationDraft, FleetEventDraft, Origin, Problem } from "../records.ts";
+import { describeOrigin, type Origin } from "../origin.ts";
+import type { ApplicationDraft, FleetEventDraft, Problem } from "../records.ts";
 import { consentAnnotation } from "../shrink-guard.ts";
 
 export const sameProblem = (a: Problem | undefined, b: Problem | undefined): boolean =>
   a?.code === b?.code && a?.message === b?.message;
-
-export const sameOrigin = (a: Origin, b: Origin): boolean => a.kind === b.kind && a.name === b.name;
-
-export const describeOrigin = (origin: Origin): string =>
-  origin.kind === "application-set"
-    ? `ApplicationSet ${origin.name}`
-    : `Application ${origin.name}`;
 
 export const nameTaken = (name: ApplicationName, owner: Origin, wants: Origin): ProblemDraft =>
   problem(

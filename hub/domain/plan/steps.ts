@@ -4,15 +4,15 @@ import { canonicalJson } from "../../../proto/words/digest.ts";
 import type { Generation } from "../../../proto/words/ids.ts";
 import type { Application } from "../application.ts";
 import type { ClusterFact } from "../facts.ts";
+import { describeOrigin, sameOrigin, type Origin } from "../origin.ts";
 import type { Planning, Step } from "./input.ts";
-import { describeOrigin, sameOrigin, sameProblem } from "./problems.ts";
+import { sameProblem } from "./problems.ts";
 import { takeoverEvents, takingOver } from "./takeover.ts";
 import { isOffered, moves, samePolicy, type PublishVerdict } from "./verdict.ts";
 import { problemSince, type ProblemDraft } from "../problem.ts";
 import type {
   ApplicationDraft,
   FleetEventDraft,
-  Origin,
   PublishedApplication,
   TombstoneDraft,
 } from "../records.ts";

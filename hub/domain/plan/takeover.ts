@@ -1,8 +1,9 @@
 import { unreachable } from "../../../proto/kit/unreachable.ts";
 import type { Admission } from "../admission.ts";
-import type { FleetEventDraft, Origin, PublishedApplication } from "../records.ts";
+import { describeOrigin, sameOrigin, type Origin } from "../origin.ts";
+import type { FleetEventDraft, PublishedApplication } from "../records.ts";
 import type { ApplicationOutcome, LeftApplication, Planning } from "./input.ts";
-import { describeOrigin, leftToAnotherProject, notTakenOver, sameOrigin } from "./problems.ts";
+import { leftToAnotherProject, notTakenOver } from "./problems.ts";
 import { judge, type PublishVerdict } from "./verdict.ts";
 import type { ProblemDraft } from "../problem.ts";
 

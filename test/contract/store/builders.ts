@@ -1,10 +1,10 @@
 import type { ClusterFact } from "../../../hub/domain/facts.ts";
+import type { Origin } from "../../../hub/domain/origin.ts";
 import type {
   ApplicationChange,
   ApplicationDraft,
   ApplicationSetRecord,
   FleetEventDraft,
-  Origin,
   TombstoneDraft,
 } from "../../../hub/domain/records.ts";
 import type { RolloutChange } from "../../../hub/domain/rollout/record.ts";

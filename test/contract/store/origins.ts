@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { ApplicationChange, Origin, TombstoneDraft } from "../../../hub/domain/records.ts";
+import type { Origin } from "../../../hub/domain/origin.ts";
+import type { ApplicationChange, TombstoneDraft } from "../../../hub/domain/records.ts";
 import type { ClusterId } from "../../../proto/words/ids.ts";
 import {
   addCluster,

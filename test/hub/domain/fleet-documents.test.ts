@@ -6,7 +6,7 @@ import {
   type FleetDocument,
 } from "../../../hub/domain/fleet-documents.ts";
 import { problem } from "../../../hub/domain/problem.ts";
-import type { Origin } from "../../../hub/domain/records.ts";
+import type { Origin } from "../../../hub/domain/origin.ts";
 
 const argo = (kind: string, name: string | undefined, spec: unknown = {}): unknown => ({
   apiVersion: "argoproj.io/v1alpha1",

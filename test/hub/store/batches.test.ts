@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import fc from "fast-check";
-import type { ApplicationChange, Origin } from "../../../hub/domain/records.ts";
+import type { Origin } from "../../../hub/domain/origin.ts";
+import type { ApplicationChange } from "../../../hub/domain/records.ts";
 import { openStore, type Store } from "../../../hub/store/store.ts";
 import type { ClusterId } from "../../../proto/words/ids.ts";
 import {

@@ -5,7 +5,8 @@ import { parseAppProject } from "../../../../hub/domain/app-project.ts";
 import type { OriginOutcome, PlanInput } from "../../../../hub/domain/plan/input.ts";
 import type { Flaw } from "../../../../hub/domain/generate.ts";
 import { problem } from "../../../../hub/domain/problem.ts";
-import type { Origin, PublishedApplication } from "../../../../hub/domain/records.ts";
+import type { Origin } from "../../../../hub/domain/origin.ts";
+import type { PublishedApplication } from "../../../../hub/domain/records.ts";
 import type { RolloutStrategy } from "../../../../hub/domain/rollout/strategy.ts";
 import {
   application,
