@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import type { SyncPolicy } from "../../proto/words/desired.ts";
 import { parseApplicationName, type ApplicationName } from "../../proto/words/ids.ts";
-import { FieldReader, isObject, readDocument, type JsonObject } from "./document.ts";
+import { FieldReader, isObject, type JsonObject } from "./document.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 import type { Labels } from "./records.ts";
 
@@ -31,15 +31,6 @@ export type Destination = {
 export const resourcesFinalizer = "resources-finalizer.argocd.argoproj.io";
 
 /** Reads an Application document. Fails only when it has no usable name; every other flaw is its `problem`. */
-export function parseApplication(document: unknown): Result<Application, ProblemDraft> {
-  const read = readDocument(document);
-  if (!read.ok) return fail(problem(codes.badApplication, `application: ${read.problem}`));
-  if (!isObject(read.value))
-    return fail(problem(codes.badApplication, "an Application must be a mapping"));
-  return applicationOf(read.value);
-}
-
-/** The same for a document that was read already. */
 export function applicationOf(document: JsonObject): Result<Application, ProblemDraft> {
   const metadata = new FieldReader(document, "").inside("metadata");
   const name = parseApplicationName(metadata.value("name"));

@@ -15,7 +15,6 @@ import {
 import { Flaws } from "./flaws.ts";
 import { elementsByDefault, type GeneratorContext } from "./generators/context.ts";
 import { runEntry } from "./generators/index.ts";
-import type { Params } from "./params.ts";
 import { codes, problem, type ProblemDraft } from "./problem.ts";
 import { Templates } from "./render-template.ts";
 import { atOnce, seeInSlices, sortedInSlices, type Sliced } from "./sliced.ts";
@@ -192,15 +191,6 @@ class Asked {
 }
 
 /** Reads what a set's elements came to, by name. What has no name, or one that others have too, is a flaw. */
-export function namedApplications(
-  set: string,
-  documents: readonly JsonObject[],
-): Pick<Generated, "applications" | "flaws"> {
-  const named = new NamedApplications(set);
-  for (const document of documents) named.add(document);
-  return atOnce(named.all());
-}
-
 class NamedApplications {
   readonly #set: string;
   readonly #found: Application[] = [];
@@ -259,31 +249,8 @@ function unnamed(set: string, document: JsonObject, reason: string): ProblemDraf
   );
 }
 
-/** The documents of a set's Applications as its generators order them, or the first reason why not. */
-export function generateDocuments(
-  set: ApplicationSet,
-  facts: Facts,
-  needs: GenerateNeeds,
-): Result<readonly JsonObject[], ProblemDraft> {
-  const context = contextOf(set, facts, needs);
-  const documents: JsonObject[] = [];
-  for (const entry of set.generators) {
-    const generated = runEntry(entry, context);
-    if (!generated.ok) return generated;
-    for (const { sets, template } of generated.value) {
-      const made = applicationTemplate(set, template, context.templates, needs);
-      for (const params of sets) {
-        const document = made.application(params);
-        if (!document.ok) return document;
-        documents.push(document.value);
-      }
-    }
-  }
-  return ok(documents);
-}
-
 /** What became of one element. */
-export type Element =
+type Element =
   | { readonly kind: "document"; readonly document: JsonObject }
   | { readonly kind: "flaw"; readonly flaw: Flaw }
   /** Not made, since something is missing and all will be made again. */
@@ -293,12 +260,6 @@ export type Element =
  * Makes the elements of a set as they are taken, so that a large set need not be held. Generators go on while
  * their first sets of params are used; of each entry, their flaws still come before those of its elements.
  */
-export const elementsOf = (
-  set: ApplicationSet,
-  facts: Facts,
-  needs: GenerateNeeds,
-): Iterable<Element> => elementsIn(set, contextOf(set, facts, needs), undefined);
-
 function* elementsIn(
   set: ApplicationSet,
   around: GeneratorContext,
@@ -343,22 +304,6 @@ const ofGenerator = (flaw: ProblemDraft): Flaw => ({
   application: undefined,
   problem: flaw,
 });
-
-/** The params that a set's generators give, entry after entry. */
-export function generateParams(
-  set: ApplicationSet,
-  facts: Facts,
-  needs: GenerateNeeds,
-): Result<readonly Params[], ProblemDraft> {
-  const context = contextOf(set, facts, needs);
-  const all: Params[] = [];
-  for (const entry of set.generators) {
-    const generated = runEntry(entry, context);
-    if (!generated.ok) return generated;
-    for (const { sets } of generated.value) for (const params of sets) all.push(params);
-  }
-  return ok(all);
-}
 
 const contextOf = (set: ApplicationSet, facts: Facts, needs: GenerateNeeds): GeneratorContext => ({
   set: set.name,

@@ -8,12 +8,14 @@ import { canonicalJson, digestOfText, type Json } from "../../proto/words/digest
 import type { Application } from "../../hub/domain/application.ts";
 import { parseApplicationSet, type ApplicationSet } from "../../hub/domain/application-set.ts";
 import { repositoryFactKey, type Facts } from "../../hub/domain/facts.ts";
-import { elementsOf, generation } from "../../hub/domain/generate.ts";
+import { generation } from "../../hub/domain/generate.ts";
 import type { Params } from "../../hub/domain/params.ts";
+import type { ProblemDraft } from "../../hub/domain/problem.ts";
 import { Templates } from "../../hub/domain/render-template.ts";
 import { goValueOf, isGoMap } from "../../hub/domain/template/value.ts";
 import { atPace, createPace } from "../../hub/loops/pace.ts";
 import { clusterFact, generateNeeds } from "../hub/domain/builders.ts";
+import { documentsOf, strictContext } from "../hub/domain/strict-generation.ts";
 import { toolSets, toolsFolder } from "../tools/sets.ts";
 
 /**
@@ -315,9 +317,14 @@ async function generated(
     }
     case "digests": {
       const digests: string[] = [];
-      for (const element of elementsOf(set, known, generateNeeds)) {
-        if (element.kind !== "document") throw new Error(`no document: ${JSON.stringify(element)}`);
-        digests.push(digestOfText(canonicalJson(element.document)));
+      const strict = strictContext(set, known, generateNeeds);
+      // Only where flaws are spared are elements made as they are taken.
+      const spare = (flaw: ProblemDraft): never => {
+        throw new Error(flaw.message);
+      };
+      for (const document of documentsOf(set, { ...strict, spare })) {
+        if (!document.ok) throw new Error(document.problem.message);
+        digests.push(digestOfText(canonicalJson(document.value)));
         await pace.breathe(signal);
       }
       return digests;

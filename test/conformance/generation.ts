@@ -21,11 +21,7 @@ import {
   type RepositoryFact,
   type RepositoryNeed,
 } from "../../hub/domain/facts.ts";
-import {
-  generateDocuments,
-  generateParams,
-  neededRepositories,
-} from "../../hub/domain/generate.ts";
+import { neededRepositories } from "../../hub/domain/generate.ts";
 import type { GeneratorContext } from "../../hub/domain/generators/context.ts";
 import { requeueSeconds, smallest } from "../../hub/domain/generators/index.ts";
 import { compileGenerator } from "../../hub/domain/generators/interpolate.ts";
@@ -43,6 +39,7 @@ import { inWalkOrder } from "../../hub/domain/patterns/walk-order.ts";
 import { patchedApplication } from "../../hub/domain/template-patch.ts";
 import { compareBytes, goValueOf, jsonOf } from "../../hub/domain/template/value.ts";
 import { generateNeeds as needs } from "../hub/domain/builders.ts";
+import { generateDocuments, generateParams } from "../hub/domain/strict-generation.ts";
 import {
   compareLists,
   compareValue,

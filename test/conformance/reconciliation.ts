@@ -1,4 +1,4 @@
-import { ok } from "../../proto/kit/result.ts";
+import { ok, type Result } from "../../proto/kit/result.ts";
 import type { Json } from "../../proto/words/digest.ts";
 import type { HealthState } from "../../proto/words/health.ts";
 import type { ApplicationName } from "../../proto/words/ids.ts";
@@ -6,6 +6,7 @@ import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import { admission } from "../../hub/domain/admission.ts";
 import { parseAppProject, type AppProject } from "../../hub/domain/app-project.ts";
 import { applicationOf, type Application } from "../../hub/domain/application.ts";
+import { parseApplicationSet } from "../../hub/domain/application-set.ts";
 import { planOrigin } from "../../hub/domain/plan/plan-origin.ts";
 import { atOnce } from "../../hub/domain/sliced.ts";
 import {
@@ -15,9 +16,10 @@ import {
   isObject,
   type JsonObject,
 } from "../../hub/domain/document.ts";
-import { namedApplications } from "../../hub/domain/generate.ts";
+import { generate, type Generated } from "../../hub/domain/generate.ts";
 import { withIgnoredDifferences } from "../../hub/domain/ignore-differences.ts";
 import { normalizedSpec } from "../../hub/domain/normalized-spec.ts";
+import type { ProblemDraft } from "../../hub/domain/problem.ts";
 import { reconciledApplication } from "../../hub/domain/reconciled-application.ts";
 import type { ApplicationDraft, PublishedApplication } from "../../hub/domain/records.ts";
 import {
@@ -212,18 +214,38 @@ function withPlainSource(application: Application): Application {
   return made.ok ? made.value : application;
 }
 
+/** What a set gives that has each document for a template, with nothing to fill in. */
+function generatedAs(
+  name: string,
+  documents: readonly JsonObject[],
+): Result<Generated, ProblemDraft> {
+  const set = parseApplicationSet({
+    metadata: { name: "set" },
+    spec: {
+      goTemplate: true,
+      generators: documents.map((template) => ({ list: { elements: [{}], template } })),
+      template: { spec: {} },
+    },
+  });
+  return set.ok
+    ? generate({ ...set.value, name }, { clusters: [], repositories: new Map() }, generateNeeds)
+    : set;
+}
+
 function runValidate(one: ConformanceCase): Outcome {
   const admits = admission(
     list(one.input, "clusters").filter(isObject).map(clusterOf),
     projectsOf(one),
   );
   const errors = emptyObject();
-  const named = namedApplications(
+  const made = generatedAs(
     text(one.input, "applicationsetName"),
     list(one.input, "applications").filter(isObject),
   );
-  for (const { application, problem } of named.flaws) errors[application ?? ""] = problem.message;
-  for (const application of named.applications) {
+  if (!made.ok) return made;
+  const { applications, flaws } = made.value;
+  for (const { application, problem } of flaws) errors[application ?? ""] = problem.message;
+  for (const application of applications) {
     const admitted = admits(withPlainSource(application));
     if (!admitted.ok) errors[application.name] = admitted.problem.message;
   }

@@ -7,8 +7,8 @@ import {
   projectAllows,
   type AppProject,
 } from "../../../hub/domain/app-project.ts";
-import { parseApplication, type Application } from "../../../hub/domain/application.ts";
-import { clusterFact } from "./builders.ts";
+import type { Application } from "../../../hub/domain/application.ts";
+import { clusterFact, parseApplication } from "./builders.ts";
 
 const application = (repoURL: string, namespace: string): Application => {
   const read = parseApplication({

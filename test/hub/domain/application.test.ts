@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
-import { parseApplication, type Application } from "../../../hub/domain/application.ts";
+import type { Application } from "../../../hub/domain/application.ts";
+import { parseApplication } from "./builders.ts";
 
 type Spec = Readonly<Record<string, unknown>>;
 
@@ -16,7 +17,7 @@ const document = (spec: Spec, metadata: Spec = {}): unknown => ({
 
 function parsed(spec: Spec, metadata?: Spec): Application {
   const read = parseApplication(document(spec, metadata));
-  assert.ok(read.ok, read.ok ? "" : read.problem.message);
+  assert.ok(read.ok, read.ok ? "" : read.problem);
   return read.value;
 }
 

@@ -8,11 +8,12 @@ import {
   type ApplicationSet,
 } from "../../../../hub/domain/application-set.ts";
 import { repositoryFactKey, type Facts } from "../../../../hub/domain/facts.ts";
-import { generate, generateDocuments, generateParams } from "../../../../hub/domain/generate.ts";
+import { generate } from "../../../../hub/domain/generate.ts";
 import { labelsMatch, parseLabelSelector } from "../../../../hub/domain/selector.ts";
 import { compileFastTemplate } from "../../../../hub/domain/template/fast.ts";
 import { goValueOf, jsonOf, type GoMap } from "../../../../hub/domain/template/value.ts";
 import { clusterFact, generateNeeds as needs } from "../builders.ts";
+import { generateDocuments, generateParams } from "../strict-generation.ts";
 import { modelApplications, modelParams, type ModelResult } from "./model-applications.ts";
 import type { ModelWorld } from "./model-generators.ts";
 import { selects } from "./model-selectors.ts";

@@ -4,7 +4,7 @@ import type { Json } from "../../../../proto/words/digest.ts";
 import { parseApplicationSet } from "../../../../hub/domain/application-set.ts";
 import { emptyObject } from "../../../../hub/domain/document.ts";
 import { repositoryFactKey, type Facts } from "../../../../hub/domain/facts.ts";
-import { generateParams } from "../../../../hub/domain/generate.ts";
+import { generateParams } from "../strict-generation.ts";
 import type { RemoteFact } from "../../../../hub/domain/remote-facts.ts";
 import { jsonOf } from "../../../../hub/domain/template/value.ts";
 import { clusterFact, generateNeeds } from "../builders.ts";

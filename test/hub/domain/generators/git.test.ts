@@ -3,7 +3,7 @@ import test, { suite } from "node:test";
 import { ok } from "../../../../proto/kit/result.ts";
 import { parseApplicationSet } from "../../../../hub/domain/application-set.ts";
 import { repositoryFactKey, type FileDialect } from "../../../../hub/domain/facts.ts";
-import { generateParams } from "../../../../hub/domain/generate.ts";
+import { generateParams } from "../strict-generation.ts";
 import { isGoMap } from "../../../../hub/domain/template/value.ts";
 import { generateNeeds as needs } from "../builders.ts";
 

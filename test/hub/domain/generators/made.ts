@@ -3,7 +3,7 @@ import type { Json } from "../../../../proto/words/digest.ts";
 import { parseApplicationSet } from "../../../../hub/domain/application-set.ts";
 import { isObject, readDocument, type JsonObject } from "../../../../hub/domain/document.ts";
 import type { Facts } from "../../../../hub/domain/facts.ts";
-import { generateParams } from "../../../../hub/domain/generate.ts";
+import { generateParams } from "../strict-generation.ts";
 import { remoteFactKey, type RemoteFact } from "../../../../hub/domain/remote-facts.ts";
 import { jsonOf } from "../../../../hub/domain/template/value.ts";
 import { clusterFact, generateNeeds as needs } from "../builders.ts";

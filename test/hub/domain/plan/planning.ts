@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fail, ok } from "../../../../proto/kit/result.ts";
 import { digestOfText } from "../../../../proto/words/digest.ts";
 import type { ClusterId } from "../../../../proto/words/ids.ts";
-import { parseApplication, type Application } from "../../../../hub/domain/application.ts";
+import type { Application } from "../../../../hub/domain/application.ts";
 import { planOrigin } from "../../../../hub/domain/plan/plan-origin.ts";
 import { atOnce } from "../../../../hub/domain/sliced.ts";
 import type {
@@ -14,7 +14,7 @@ import type {
 import { problem } from "../../../../hub/domain/problem.ts";
 import type { ApplicationChange, PublishedApplication } from "../../../../hub/domain/records.ts";
 import { defaultShrinkLimits } from "../../../../hub/domain/shrink-guard.ts";
-import { clusterFact } from "../builders.ts";
+import { clusterFact, parseApplication } from "../builders.ts";
 
 /** Plans of an origin over three clusters, and the obvious store that carries them out. */
 
