@@ -53,7 +53,7 @@ export const isHiding = ({ kind, application }: Flaw): boolean =>
 export const mayHide = (flaws: readonly Flaw[]): boolean => flaws.some(isHiding);
 
 /** What asking a set for its Applications comes to. */
-export type Generation =
+export type GenerationOutcome =
   | { readonly kind: "generated"; readonly generated: Generated }
   /** The facts do not answer all it asks of repositories, as far as they tell: gather that and ask again. */
   | { readonly kind: "asks"; readonly repositories: readonly RepositoryNeed[] }
@@ -109,7 +109,7 @@ export const generation = (
   set: ApplicationSet,
   facts: Facts,
   needs: GenerateNeeds,
-): Sliced<Generation> => generating(set, facts, needs, new Asked(facts));
+): Sliced<GenerationOutcome> => generating(set, facts, needs, new Asked(facts));
 
 /** Elements in one slice of a generation: they take 5 to 20 microseconds each, */
 const elementsPerSlice = 64;
@@ -123,7 +123,7 @@ function* generating(
   facts: Facts,
   needs: GenerateNeeds,
   asked: Asked | undefined,
-): Sliced<Generation> {
+): Sliced<GenerationOutcome> {
   if (Object.keys(set.template).length === 0)
     return {
       kind: "failed",

@@ -1,7 +1,7 @@
 /** Where a spoke's certificate stands among those its cluster was issued. */
 export type IdentityFacts = {
-  /** The generation of the certificate in question. */
-  readonly generation: number;
+  /** The how-manieth of its cluster's the certificate in question is; 0 when it is from before they were counted. */
+  readonly certificateNumber: number;
   /** The lowest that is still taken. */
   readonly least: number;
   /** The highest that was ever presented, and since when. */
@@ -13,7 +13,7 @@ export type IdentityFacts = {
 
 export type IdentityVerdict =
   | { readonly kind: "good" }
-  /** Good, and the first to be seen of its generation: that is to be remembered. */
+  /** Good, and the first time that its number is seen: that is to be remembered. */
   | { readonly kind: "newer" }
   /** Taken no more: a new join token was made in its place. */
   | { readonly kind: "void" }
@@ -29,10 +29,10 @@ export const overlapMs = 60_000;
 
 /** What to make of a certificate that is presented now. */
 export function judgeIdentity(facts: IdentityFacts, nowMs: number): IdentityVerdict {
-  if (facts.generation < facts.least) return { kind: "void" };
+  if (facts.certificateNumber < facts.least) return { kind: "void" };
   if (facts.locked !== undefined) return { kind: "locked", why: facts.locked };
-  if (facts.generation > facts.used) return { kind: "newer" };
-  if (facts.generation < facts.used && nowMs - facts.usedSinceMs > overlapMs)
+  if (facts.certificateNumber > facts.used) return { kind: "newer" };
+  if (facts.certificateNumber < facts.used && nowMs - facts.usedSinceMs > overlapMs)
     return { kind: "cloned" };
   return { kind: "good" };
 }

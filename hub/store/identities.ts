@@ -48,7 +48,7 @@ export function createIdentities(database: Database): Identities {
             : stands((await bySerial(db, { ...certificate, serial: issuedFor.serial }))[0]);
         const cluster = await clusterOf(db, certificate.cluster);
         if (cluster === undefined || !holds) return false;
-        const { identity_newest: generation } = await db
+        const { identity_newest: certificateNumber } = await db
           .updateTable("clusters")
           .set((of) => ({
             certificate_expires_at_ms: certificate.notAfterMs,
@@ -65,7 +65,7 @@ export function createIdentities(database: Database): Identities {
             public_key: certificate.publicKey,
             not_before_ms: certificate.notBeforeMs,
             not_after_ms: certificate.notAfterMs,
-            generation,
+            generation: certificateNumber,
           })
           .execute();
         return true;
@@ -182,7 +182,7 @@ function standingOf(row: IdentityRow | undefined): IdentityStanding {
   if (row === undefined) return { kind: "unknown" };
   const facts = factsOf(row);
   // Whether it is the newest is asked of who presents one, not of who goes on with one.
-  const verdict = judgeIdentity({ ...facts, used: facts.generation }, facts.usedSinceMs);
+  const verdict = judgeIdentity({ ...facts, used: facts.certificateNumber }, facts.usedSinceMs);
   return verdict.kind === "void" || verdict.kind === "locked" ? verdict : { kind: "trusted" };
 }
 
@@ -201,7 +201,7 @@ async function tokenStands(db: Db, cluster: ClusterId, id: string): Promise<bool
 }
 
 const factsOf = (row: IdentityRow): IdentityFacts => ({
-  generation: row.generation,
+  certificateNumber: row.generation,
   least: row.identity_least,
   used: row.identity_used,
   usedSinceMs: row.identity_used_since_ms,

@@ -185,7 +185,7 @@ type IssuedFor =
 
 export type Identities = {
   /**
-   * Gives the certificate the cluster's next generation. False, and nothing recorded, when what it was issued
+   * Gives the certificate the cluster's next number. False, and nothing recorded, when what it was issued
    * for is not good any more: the cluster was removed, locked or cut off since it was presented.
    */
   readonly recordCertificate: (

@@ -7,7 +7,7 @@ import { labelsMatch, parseLabelSelector } from "../selector.ts";
 import { printValue } from "../template/print.ts";
 import { goValueOf, StringMap, type GoValue } from "../template/value.ts";
 import { localClusterName, localServer } from "./clusters.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { remoteFact } from "./remote.ts";
 import { readValues } from "./values.ts";
 
@@ -19,7 +19,7 @@ export function clusterDecisionParams(
   body: JsonObject,
   path: string,
   context: GeneratorContext,
-): Generation {
+): ParamsResult {
   const fields = new FieldReader(body, path);
   const name = fields.text("name");
   const selectorObject = fields.object("labelSelector");

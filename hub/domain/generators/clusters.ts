@@ -7,7 +7,7 @@ import { labelsMatch, parseLabelSelector } from "../selector.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { normalize } from "../template/normalize.ts";
 import { compareBytes, nilList, StringMap, typedList, type GoValue } from "../template/value.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { readValues, withValues, type Words } from "./values.ts";
 
 /** Argo CD keeps clusters as Secrets with this label, and shows it among the others. */
@@ -22,7 +22,7 @@ export function clustersParams(
   body: JsonObject,
   path: string,
   context: GeneratorContext,
-): Generation {
+): ParamsResult {
   const fields = new FieldReader(body, path);
   const flatList = fields.flag("flatList") ?? false;
   const selectorObject = fields.object("selector");

@@ -24,10 +24,10 @@ export type GeneratorContext = {
   readonly spare: ((flaw: ProblemDraft) => void) | undefined;
 };
 
-export type Generation = Result<readonly Params[], ProblemDraft>;
+export type ParamsResult = Result<readonly Params[], ProblemDraft>;
 
 /** The same where sets may be made one by one as they are taken. They can be gone through once. */
-export type GradualGeneration = Result<Iterable<Params>, ProblemDraft>;
+export type GradualParams = Result<Iterable<Params>, ProblemDraft>;
 
 export const generatorFailure = (
   message: string,

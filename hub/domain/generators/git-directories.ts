@@ -2,7 +2,7 @@ import { FieldReader, isObject } from "../document.ts";
 import type { Glob } from "../patterns/glob-automaton.ts";
 import { compilePathGlob } from "../patterns/glob.ts";
 import type { Labels } from "../records.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
 import { notAppended, withValues } from "./values.ts";
 
@@ -13,7 +13,7 @@ export function directoriesParams(
   prefix: string,
   values: Labels,
   context: GeneratorContext,
-): Generation {
+): ParamsResult {
   const items = readItems(fields);
   if (fields.problems.length > 0) return generatorFailure(fields.problems.join("; "));
   context.wants({ ...asked, lists: false, reads: [] });

@@ -7,7 +7,7 @@ import { codes, problem, type ProblemDraft } from "../problem.ts";
 import type { Labels } from "../records.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { compareBytes, goValueOf, type GoValue } from "../template/value.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { cannotConvert } from "./json-words.ts";
 import { listOfMappings } from "./list-of-mappings.ts";
 import { pathParams, repositoryFact, type Asked } from "./git-params.ts";
@@ -25,7 +25,7 @@ export function filesParams(
   prefix: string,
   values: Labels,
   context: GeneratorContext,
-): Generation {
+): ParamsResult {
   const items = readItems(fields, context);
   if (!items.ok) return items;
   // The listing first; which files to read is known only then.

@@ -1,11 +1,11 @@
 import { FieldReader, type JsonObject } from "../document.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { directoriesParams } from "./git-directories.ts";
 import { filesParams } from "./git-files.ts";
 import { readValues } from "./values.ts";
 
 /** `git`: one set of params per directory, or per object in the files. Where both are named, directories win. */
-export function gitParams(body: JsonObject, path: string, context: GeneratorContext): Generation {
+export function gitParams(body: JsonObject, path: string, context: GeneratorContext): ParamsResult {
   const fields = new FieldReader(body, path);
   const repoURL = fields.text("repoURL");
   const written = fields.text("revision");

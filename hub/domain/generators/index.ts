@@ -19,7 +19,7 @@ import {
   sparingWithin,
   within,
   type GeneratorContext,
-  type GradualGeneration,
+  type GradualParams,
 } from "./context.ts";
 import { gitParams } from "./git.ts";
 import { listParams } from "./list.ts";
@@ -72,7 +72,7 @@ function runGenerator(
   generator: Generator,
   context: GeneratorContext,
   depth: number,
-): GradualGeneration {
+): GradualParams {
   const { kind, body, path } = generator;
   const problems = problemsOfAny(generator);
   if (problems.length > 0) return generatorFailure(problems.join("; "));

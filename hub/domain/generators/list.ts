@@ -3,7 +3,7 @@ import { field, FieldReader, isObject, type JsonObject } from "../document.ts";
 import type { Params } from "../params.ts";
 import { wellFormed } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
-import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, within, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { cannotConvert, cannotUnmarshal, mappingType } from "./json-words.ts";
 import { listOfMappings } from "./list-of-mappings.ts";
 
@@ -11,7 +11,11 @@ import { listOfMappings } from "./list-of-mappings.ts";
  * `list`: its elements as they are written, and those of `elementsYaml` after them, where an empty item is an
  * empty set.
  */
-export function listParams(body: JsonObject, path: string, context: GeneratorContext): Generation {
+export function listParams(
+  body: JsonObject,
+  path: string,
+  context: GeneratorContext,
+): ParamsResult {
   const fields = new FieldReader(body, path);
   const elements = fields.list("elements");
   const yaml = fields.text("elementsYaml");

@@ -7,15 +7,15 @@ import {
   elementsByDefault,
   generatorFailure,
   within,
-  type Generation,
+  type ParamsResult,
   type GeneratorContext,
-  type GradualGeneration,
+  type GradualParams,
 } from "./context.ts";
 import { compileGenerator } from "./interpolate.ts";
 import { withMadeInput } from "./plugin-input.ts";
 
 /** How a generator with children runs one of them. */
-export type RunChild = (entry: GeneratorEntry) => Generation;
+export type RunChild = (entry: GeneratorEntry) => ParamsResult;
 
 /**
  * `matrix`: every set of the first child with every set of the second, first child outside. The second
@@ -25,7 +25,7 @@ export function matrixParams(
   children: readonly GeneratorEntry[],
   context: GeneratorContext,
   run: RunChild,
-): GradualGeneration {
+): GradualParams {
   const [first, second] = children;
   if (first === undefined || second === undefined)
     return generatorFailure("found less than two generators, Matrix support only two");
@@ -49,7 +49,7 @@ export function matrixParams(
 
 type Inner = {
   /** The sets of the second child beside one of the first's. */
-  readonly setsBeside: (params: Params) => Generation;
+  readonly setsBeside: (params: Params) => ParamsResult;
   /** Whether its fields mention nothing of the first child, so that these are the same beside all of its sets. */
   readonly isFixed: boolean;
 };
@@ -126,7 +126,7 @@ function* combinations(
   }
 }
 
-function unlessOneFails(combined: Iterable<Result<Params, ProblemDraft>>): Generation {
+function unlessOneFails(combined: Iterable<Result<Params, ProblemDraft>>): ParamsResult {
   const sets: Params[] = [];
   for (const one of combined) {
     if (!one.ok) return one;
@@ -151,8 +151,8 @@ function* spared(
  */
 function sameFieldsOnce(entry: GeneratorEntry, context: GeneratorContext, run: RunChild): Inner {
   const entryOf = compileEntry(entry, context);
-  let last: { readonly fields: string; readonly sets: Generation } | undefined;
-  const setsBeside = (params: Params): Generation => {
+  let last: { readonly fields: string; readonly sets: ParamsResult } | undefined;
+  const setsBeside = (params: Params): ParamsResult => {
     const written = entryOf(params);
     if (!written.ok) return written;
     const fields = canonicalJson(written.value.generators.map(({ body }) => body));

@@ -3,7 +3,7 @@ import type { GeneratorEntry } from "../application-set.ts";
 import { deepMerged, type Params } from "../params.ts";
 import { encodeJson } from "../template/json.ts";
 import type { GoValue } from "../template/value.ts";
-import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, within, type ParamsResult, type GeneratorContext } from "./context.ts";
 import type { RunChild } from "./matrix.ts";
 import type { Result } from "../../../proto/kit/result.ts";
 import type { ProblemDraft } from "../problem.ts";
@@ -17,7 +17,7 @@ export function mergeParams(
   mergeKeys: readonly string[],
   context: GeneratorContext,
   run: RunChild,
-): Generation {
+): ParamsResult {
   if (children.length < 2)
     return generatorFailure("found less than two generators, Merge requires two or more");
   const all: (readonly Params[])[] = [];

@@ -6,7 +6,7 @@ import type { RemoteFact } from "../remote-facts.ts";
 import { decodeFirstJson, decodeJson } from "../template/json.ts";
 import { goQuote } from "../template/print.ts";
 import { isGoList, isGoMap, type GoMap, type GoValue } from "../template/value.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { pluginInput } from "./plugin-input.ts";
 import { remoteFact } from "./remote.ts";
 import { readValues, withValues } from "./values.ts";
@@ -16,7 +16,7 @@ export function pluginParams(
   body: JsonObject,
   path: string,
   context: GeneratorContext,
-): Generation {
+): ParamsResult {
   const fields = new FieldReader(body, path);
   const input = fields.inside("input").object("parameters");
   const configMapName = fields.inside("configMapRef").text("name");

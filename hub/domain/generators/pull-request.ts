@@ -5,7 +5,7 @@ import type { PullRequest } from "../remote-facts.ts";
 import { branchSlug } from "../template/normalize.ts";
 import { firstBytes } from "../template/bytes.ts";
 import { nilList, stringList, type GoValue } from "../template/value.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { readFilters, remoteFact, type TextTest } from "./remote.ts";
 import { notAppended, readValues, withValues } from "./values.ts";
 
@@ -14,7 +14,7 @@ export function pullRequestParams(
   body: JsonObject,
   path: string,
   context: GeneratorContext,
-): Generation {
+): ParamsResult {
   const fields = new FieldReader(body, path);
   const values = readValues(body, path);
   if (!values.ok) return values;

@@ -5,7 +5,7 @@ import { normalize } from "../template/normalize.ts";
 import { firstBytes } from "../template/bytes.ts";
 import { goValueOf, type GoValue } from "../template/value.ts";
 import { withoutTrailingSlashes } from "../trailing-slashes.ts";
-import { generatorFailure, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, type ParamsResult, type GeneratorContext } from "./context.ts";
 import { readFilters, remoteFact, type Filter } from "./remote.ts";
 import { notAppended, readValues, withValues } from "./values.ts";
 
@@ -14,7 +14,7 @@ export function scmProviderParams(
   body: JsonObject,
   path: string,
   context: GeneratorContext,
-): Generation {
+): ParamsResult {
   const fields = new FieldReader(body, path);
   const values = readValues(body, path);
   if (!values.ok) return values;

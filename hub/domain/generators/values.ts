@@ -4,7 +4,7 @@ import type { Params } from "../params.ts";
 import type { ProblemDraft } from "../problem.ts";
 import type { Labels } from "../records.ts";
 import { StringMap, type GoValue } from "../template/value.ts";
-import { generatorFailure, within, type Generation, type GeneratorContext } from "./context.ts";
+import { generatorFailure, within, type ParamsResult, type GeneratorContext } from "./context.ts";
 
 /** The `values` of a generator: text by name. */
 export function readValues(body: JsonObject, path: string): Result<Labels, ProblemDraft> {
@@ -28,7 +28,7 @@ export function withValues(
   values: Labels,
   context: Pick<GeneratorContext, "templates" | "spare">,
   words?: Words,
-): Generation {
+): ParamsResult {
   const keys = Object.keys(values);
   if (keys.length === 0) return ok(sets);
   const { templates, spare } = context;

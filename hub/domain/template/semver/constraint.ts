@@ -1,11 +1,11 @@
 import { FunctionError, type CallContext } from "../function.ts";
-import { compareVersions, parseVersion, type Version } from "./version.ts";
+import { compareVersions, parseVersion, type SemanticVersion } from "./version.ts";
 
 /** Constraints on semantic versions, as Masterminds/semver v3 reads them. */
 
 export type Constraint = {
   readonly operator: string;
-  readonly version: Version;
+  readonly version: SemanticVersion;
   /** Which parts were left out or written as a wildcard. */
   readonly minorOpen: boolean;
   readonly patchOpen: boolean;
@@ -75,7 +75,7 @@ function parseConstraint(text: string, bad: () => FunctionError): Constraint {
   };
 }
 
-function boundVersion(text: string): Version {
+function boundVersion(text: string): SemanticVersion {
   try {
     return parseVersion(text);
   } catch (error) {
@@ -84,7 +84,7 @@ function boundVersion(text: string): Version {
   }
 }
 
-export function satisfies(version: Version, constraint: Constraint): boolean {
+export function satisfies(version: SemanticVersion, constraint: Constraint): boolean {
   const { operator, version: bound, majorOpen, minorOpen, patchOpen } = constraint;
   // A prerelease is wanted only by those who name one.
   const prereleaseUnwanted = version.prerelease !== "" && bound.prerelease === "";
@@ -132,7 +132,10 @@ export function satisfies(version: Version, constraint: Constraint): boolean {
   }
 }
 
-function tilde(version: Version, { version: bound, majorOpen, minorOpen }: Constraint): boolean {
+function tilde(
+  version: SemanticVersion,
+  { version: bound, majorOpen, minorOpen }: Constraint,
+): boolean {
   if (compareVersions(version, bound) < 0) return false;
   if (majorOpen) return true;
   if (version.major !== bound.major) return false;
@@ -140,7 +143,7 @@ function tilde(version: Version, { version: bound, majorOpen, minorOpen }: Const
 }
 
 function caret(
-  version: Version,
+  version: SemanticVersion,
   { version: bound, majorOpen, minorOpen, patchOpen }: Constraint,
 ): boolean {
   if (compareVersions(version, bound) < 0) return false;

@@ -2,7 +2,7 @@ import { FunctionError, takes, takesMany, type TemplateFunction } from "../funct
 import { GoInteger, GoObject, type StructField } from "../value.ts";
 
 /** A semantic version, as Masterminds/semver v3 reads it. */
-export type Version = {
+export type SemanticVersion = {
   readonly major: bigint;
   readonly minor: bigint;
   readonly patch: bigint;
@@ -16,7 +16,7 @@ const versionForm =
   /^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?(-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/;
 
 /** Throws FunctionError. */
-export function parseVersion(text: string): Version {
+export function parseVersion(text: string): SemanticVersion {
   const found = versionForm.exec(text);
   if (found === null) throw new FunctionError("invalid semantic version");
   const part = (index: number): bigint => {
@@ -55,7 +55,7 @@ function checkPrerelease(text: string): void {
   }
 }
 
-export function compareVersions(a: Version, b: Version): number {
+export function compareVersions(a: SemanticVersion, b: SemanticVersion): number {
   for (const [x, y] of [
     [a.major, b.major],
     [a.minor, b.minor],
@@ -86,7 +86,7 @@ function comparePrereleases(a: string, b: string): number {
   return 0;
 }
 
-function versionText({ major, minor, patch, prerelease, metadata }: Version): string {
+function versionText({ major, minor, patch, prerelease, metadata }: SemanticVersion): string {
   return (
     `${major}.${minor}.${patch}` +
     (prerelease === "" ? "" : `-${prerelease}`) +
@@ -97,9 +97,9 @@ function versionText({ major, minor, patch, prerelease, metadata }: Version): st
 /** Go's `*semver.Version`, or the plain one that changing a version gives, which has fewer methods. */
 export class GoVersion extends GoObject {
   readonly type: "*semver.Version" | "semver.Version";
-  readonly version: Version;
+  readonly version: SemanticVersion;
 
-  constructor(version: Version, isPointer: boolean) {
+  constructor(version: SemanticVersion, isPointer: boolean) {
     super();
     this.version = version;
     this.type = isPointer ? "*semver.Version" : "semver.Version";
@@ -141,20 +141,20 @@ export class GoVersion extends GoObject {
   }
 }
 
-type Method = (version: Version) => TemplateFunction;
+type Method = (version: SemanticVersion) => TemplateFunction;
 
 const text =
-  (of: (version: Version) => string): Method =>
+  (of: (version: SemanticVersion) => string): Method =>
   (version) =>
     takes([], () => of(version));
 
 const uint64 =
-  (of: (version: Version) => bigint): Method =>
+  (of: (version: SemanticVersion) => bigint): Method =>
   (version) =>
     takes([], () => new GoInteger("uint64", of(version)));
 
 /** Named as it was written, with or without a `v` in front. */
-function changed(version: Version, change: Partial<Version>): GoVersion {
+function changed(version: SemanticVersion, change: Partial<SemanticVersion>): GoVersion {
   const next = { ...version, ...change };
   const mark = version.original.startsWith("v") ? "v" : "";
   return new GoVersion({ ...next, original: mark + versionText(next) }, false);
@@ -165,7 +165,7 @@ const bare = { prerelease: "", metadata: "" };
 const next = (segment: bigint): bigint => BigInt.asUintN(64, segment + 1n);
 
 const increased =
-  (change: (version: Version) => Partial<Version>): Method =>
+  (change: (version: SemanticVersion) => Partial<SemanticVersion>): Method =>
   (version) =>
     takes([], () => changed(version, { ...bare, ...change(version) }));
 
@@ -220,7 +220,7 @@ const compared =
   (version) =>
     takes(["version"], ([other]) => test(orderOf(version, other)));
 
-function orderOf(version: Version, other: GoVersion | null): number {
+function orderOf(version: SemanticVersion, other: GoVersion | null): number {
   if (other !== null) return compareVersions(version, other.version);
   throw new FunctionError("runtime error: invalid memory address or nil pointer dereference");
 }
