@@ -14,12 +14,13 @@ import type {
 } from "../domain/records.ts";
 import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
 import type { ShrinkLimits } from "../domain/shrink-guard.ts";
+import type { ReadYaml } from "../domain/source-tree.ts";
 import { createPace, type Guard } from "./pace.ts";
 import type { PublishMemory } from "./publish-memory.ts";
 import { Pass } from "./publish-pass.ts";
 import type { SetRow } from "./publish-set-row.ts";
 import type { SourceNeeds } from "./publish-sources.ts";
-import { readFleet, type ReadYaml } from "./read-fleet.ts";
+import { readFleet } from "./read-fleet.ts";
 import type { NeededRepositories } from "./repositories.ts";
 import type { RevisionState } from "./repository-loop.ts";
 

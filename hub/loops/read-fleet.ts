@@ -2,44 +2,17 @@ import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import type { FleetDocument } from "../domain/fleet-documents.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
+import type { ListedFile, ReadYaml, SourceTree } from "../domain/source-tree.ts";
 import type { Pace } from "./pace.ts";
 
-/** A commit as publishing reads it. Paths have no slash at their ends. */
-export type PublishTree = {
-  readonly commit: string;
+/** A commit as publishing reads it. */
+export type PublishTree = SourceTree & {
   /** Identity of all that is under a path; `undefined` when nothing is there. */
   readonly oidOf: (path: string) => string | undefined;
-  readonly entryAt: (path: string) => { readonly kind: string } | undefined;
   /** Where a path leads inside the commit. Fails with the rest of a sentence: `leads out of the repository: …`. */
   readonly followLinks: (path: string) => Result<string, string>;
   readonly directories: () => readonly string[];
-  readonly list: (
-    path: string,
-    manner: { readonly recurse: boolean },
-  ) =>
-    | readonly {
-        readonly path: string;
-        readonly kind: "file" | "symlink" | "submodule";
-        readonly oid: string;
-      }[]
-    | undefined;
-  readonly readFile: (
-    path: string,
-    bytesMost: number,
-  ) => Result<
-    Uint8Array,
-    | { readonly kind: "absent" }
-    | { readonly kind: "not-a-file"; readonly found: string }
-    | { readonly kind: "too-large"; readonly bytes: number; readonly bytesMost: number }
-  >;
 };
-
-export type ReadYaml = (
-  text: string,
-) => Result<
-  readonly { readonly value: unknown }[],
-  { readonly code: string; readonly line: number; readonly column: number; readonly reason: string }
->;
 
 /** Documents of files by their content's id, so that only what changed is parsed again. */
 export type ParsedFiles = Map<
@@ -105,7 +78,7 @@ const unreadable = (file: string, draft: ProblemDraft): FleetDocument => ({
   problem: draft,
 });
 
-const notFollowed = (file: string, kind: "symlink" | "submodule"): FleetDocument =>
+const notFollowed = (file: string, kind: Exclude<ListedFile["kind"], "file">): FleetDocument =>
   unreadable(
     file,
     problem(

@@ -5,35 +5,7 @@ import type { Glob } from "../domain/patterns/glob-automaton.ts";
 import { compileAnyGlob } from "../domain/patterns/glob.ts";
 import { readManifests, type Manifest, type SourceDocument } from "../domain/manifest.ts";
 import { problem, type ProblemDraft } from "../domain/problem.ts";
-
-/** A commit as rendering reads it. Paths have no slash at their ends; nothing is followed out of it. */
-export type SourceTree = {
-  readonly commit: string;
-  readonly list: (
-    path: string,
-    manner: { readonly recurse: boolean },
-  ) =>
-    | readonly { readonly path: string; readonly kind: "file" | "symlink" | "submodule" }[]
-    | undefined;
-  readonly entryAt: (path: string) => { readonly kind: string } | undefined;
-  readonly readFile: (
-    path: string,
-    bytesMost: number,
-  ) => Result<
-    Uint8Array,
-    | { readonly kind: "absent" }
-    | { readonly kind: "not-a-file"; readonly found: string }
-    | { readonly kind: "too-large"; readonly bytes: number; readonly bytesMost: number }
-  >;
-};
-
-/** Every document of a YAML or JSON text, or where and why it cannot be read. */
-export type ReadYaml = (
-  text: string,
-) => Result<
-  readonly { readonly value: unknown }[],
-  { readonly code: string; readonly line: number; readonly column: number; readonly reason: string }
->;
+import type { ReadYaml, SourceTree } from "../domain/source-tree.ts";
 
 export type RenderLimits = {
   readonly filesMost: number;
