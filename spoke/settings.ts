@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { logLevels, type LogLevel } from "../proto/kit/log.ts";
 import type { Result } from "../proto/kit/result.ts";
 import { SettingsReader, type SettingSources } from "../proto/kit/settings.ts";
+import { isDnsLabel } from "../proto/words/dns-label.ts";
 import type { ClusterAccess, Environment } from "./domain/cluster-access.ts";
 
 export type SpokeSettings = {
@@ -91,7 +92,7 @@ function namespaces(read: SettingsReader): readonly string[] {
   const names = [...new Set(text.split(",").map((name) => name.trim()))];
   // Nothing named must not come to mean everything.
   for (const name of names)
-    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
+    if (!isDnsLabel(name))
       read.addProblem(
         `namespaces must be DNS labels with commas between, got ${JSON.stringify(name)}`,
       );

@@ -1,10 +1,11 @@
 import { fail, ok, type Result } from "../kit/result.ts";
+import { isDnsLabel } from "./dns-label.ts";
 
 declare const clusterName: unique symbol;
 declare const clusterId: unique symbol;
 declare const applicationName: unique symbol;
 
-/** What people call a cluster. A DNS label: 1 to 63 of a-z, 0-9 and "-", beginning and ending with a letter or digit. */
+/** What people call a cluster: a DNS label. */
 export type ClusterName = string & { readonly [clusterName]: true };
 
 /** What certificates and keys call a cluster: an opaque lower-case UUID, never reused, never shown as a name. */
@@ -22,13 +23,12 @@ export type Version = number;
 /** The fencing number of one attachment. A spoke obeys no message whose epoch is lower than one it has seen. */
 export type Epoch = number;
 
-const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const dnsSubdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function parseClusterName(input: unknown): Result<ClusterName, string> {
   if (typeof input !== "string") return fail(`cluster name must be text, got ${typeof input}`);
-  if (!dnsLabel.test(input))
+  if (!isDnsLabel(input))
     return fail(
       `cluster name ${JSON.stringify(input)} is not a DNS label (a-z, 0-9 and "-", at most 63)`,
     );

@@ -1,11 +1,11 @@
 import { fail, ok, type Result } from "../kit/result.ts";
+import { isDnsLabel } from "./dns-label.ts";
 
 declare const serviceAccount: unique symbol;
 
 /** A service account of a cluster as `namespace:name`. */
 export type ServiceAccount = string & { readonly [serviceAccount]: true };
 
-const namespacePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const namePattern = /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
 
 /**
@@ -18,7 +18,7 @@ export function parseServiceAccount(input: unknown): Result<ServiceAccount, stri
   if (input.startsWith("system:"))
     return fail(`${shown} names a user of the system; only service accounts may be acted as`);
   const [namespace = "", name = "", ...more] = input.split(":");
-  if (more.length > 0 || !namespacePattern.test(namespace) || !namePattern.test(name))
+  if (more.length > 0 || !isDnsLabel(namespace) || !namePattern.test(name))
     return fail(`${shown} is not a service account as namespace:name`);
   return ok(input as ServiceAccount);
 }

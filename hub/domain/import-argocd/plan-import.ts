@@ -3,6 +3,7 @@ import type { ClusterId } from "../../../proto/words/ids.ts";
 import { defaultProject, parseAppProject, projectAllows, type AppProject } from "../app-project.ts";
 import { applicationOf } from "../application.ts";
 import { applicationSetOf, type ApplicationSet } from "../application-set.ts";
+import { defaultServer } from "../default-server.ts";
 import { field, isList, isObject, type JsonObject } from "../document.ts";
 import type { ClusterFact } from "../facts.ts";
 import { localClusterName, localServer } from "../generators/clusters.ts";
@@ -241,7 +242,7 @@ function clustersHere(
     facts.set(name, {
       id: name as string as ClusterId,
       name,
-      server: cluster.server === "" ? `https://${name}.cluster.wheelhouse` : cluster.server,
+      server: cluster.server === "" ? defaultServer(name) : cluster.server,
       labels: cluster.labels,
       annotations: without(cluster.annotations, unwanted),
     });

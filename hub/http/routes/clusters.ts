@@ -1,6 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { Turns } from "../../../proto/kit/turns.ts";
+import { dnsLabel } from "../../../proto/words/dns-label.ts";
 import { parseClusterName, type ClusterName } from "../../../proto/words/ids.ts";
+import { defaultServer } from "../../domain/default-server.ts";
 import { joinTokenLifeMs } from "../../domain/join/token.ts";
 import { helmCommand, spokeCommand } from "../../domain/join/command.ts";
 import { joinManifest } from "../../domain/join/manifest.ts";
@@ -28,7 +30,6 @@ const changeOf = (problemsOf: (map: Labels) => readonly string[]) =>
       context.addIssue({ code: "custom", message });
   });
 
-const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const groupForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/;
 
 const LifeSchema = z
@@ -203,7 +204,7 @@ export function addClusterRoutes(
     const draft = {
       id: needs.newClusterId(),
       name,
-      server: server ?? `https://${name}.cluster.wheelhouse`,
+      server: server ?? defaultServer(name),
       labels,
       annotations,
     };
