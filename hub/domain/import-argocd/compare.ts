@@ -7,6 +7,7 @@ import { generate, type GenerateNeeds } from "../generate.ts";
 import { normalizedSpec } from "../normalized-spec.ts";
 import type { ExportedApplication } from "./exported.ts";
 import { withoutUserInfo } from "./finding.ts";
+import { objectIn } from "./unsupported.ts";
 
 /** A field that Argo CD's Application has otherwise than the one generated here. */
 export type FieldDifference = {
@@ -118,11 +119,6 @@ function rolledOut(generated: JsonObject, exported: JsonObject): JsonObject {
 function automatedOf(application: JsonObject): JsonObject | undefined {
   const automated = field(objectIn(objectIn(application, "spec"), "syncPolicy"), "automated");
   return isObject(automated) ? automated : undefined;
-}
-
-function objectIn(from: JsonObject, key: string): JsonObject {
-  const value = field(from, key);
-  return isObject(value) ? value : emptyObject();
 }
 
 function differ(
