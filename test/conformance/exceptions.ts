@@ -15,7 +15,7 @@ export const listedCases: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Kinds of cases about a part of upstream that is not here: what stands in its place. */
+/** Kinds of cases about a part of upstream that is not here, so that nothing answers them: what stands in its place. */
 export const listedKinds: ReadonlyMap<string, string> = new Map([
   [
     "shouldRequeueAppSet",

@@ -41,7 +41,7 @@ export type Judgement = {
   readonly total: CategoryCount;
   readonly listed: readonly { readonly id: string; readonly because: string }[];
   readonly failures: readonly { readonly id: string; readonly difference: string }[];
-  /** Cases that are listed and pass all the same, or are not there. */
+  /** Cases that are listed and pass all the same, or are not there; kinds that are listed and answered. */
   readonly stale: readonly string[];
 };
 
@@ -51,13 +51,20 @@ export const casesFolder = (corpus: string): string | undefined =>
     (folder) => existsSync(folder) && readdirSync(folder).some((file) => file.endsWith(".json")),
   );
 
+/** A kind is listed as a whole only while nothing here answers it: then every case of it fails, whatever it says. */
+const unansweredBecause = (kind: string): string | undefined =>
+  runners.has(kind) ? undefined : listedKinds.get(kind);
+
+const answeredKinds = (): readonly string[] =>
+  [...listedKinds.keys()].filter((kind) => runners.has(kind));
+
 /** Judges every case of a folder. A case that is on the list and does not pass is listed, not failed. */
 export function judgeFolder(folder: string): Judgement {
   const categories = new Map<string, CategoryCount>();
   const total: CategoryCount = { passed: 0, listed: 0, failed: 0 };
   const listed: { id: string; because: string }[] = [];
   const failures: { id: string; difference: string }[] = [];
-  const stale = new Set(listedCases.keys());
+  const stale = new Set([...listedCases.keys(), ...answeredKinds()]);
   for (const name of readdirSync(folder)
     .filter((file) => file.endsWith(".json"))
     .toSorted()) {
@@ -66,7 +73,7 @@ export function judgeFolder(folder: string): Judgement {
       const count = categories.get(one.category) ?? { passed: 0, listed: 0, failed: 0 };
       categories.set(one.category, count);
       const verdict = judge(one, file.paramSets);
-      const because = listedCases.get(one.id) ?? listedKinds.get(one.kind);
+      const because = listedCases.get(one.id) ?? unansweredBecause(one.kind);
       const result = verdict.kind === "failed" && because !== undefined ? "listed" : verdict.kind;
       count[result] += 1;
       total[result] += 1;
