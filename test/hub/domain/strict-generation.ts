@@ -34,7 +34,10 @@ export function* documentsOf(
 ): Iterable<Strictly<JsonObject>> {
   for (const entry of set.generators) {
     const generated = runEntry(entry, context);
-    if (!generated.ok) return yield generated;
+    if (!generated.ok) {
+      yield generated;
+      return;
+    }
     for (const { sets, template } of generated.value) {
       const made = applicationTemplate(set, template, context.templates, context.needs);
       for (const params of sets) {
