@@ -152,7 +152,7 @@ export async function composeHub(
         authority.run,
         publishing.repositories.run,
         publishing.loop.run,
-        publishing.catchUp.run,
+        (catchUpSignal: AbortSignal) => publishing.catchUp.run(random, catchUpSignal),
         (retentionSignal: AbortSignal) =>
           runRetentionLoop(
             {

@@ -1,3 +1,4 @@
+import { backoffMs, type BackoffPolicy } from "../../proto/kit/backoff.ts";
 import { Bell } from "../../proto/kit/bell.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
@@ -28,7 +29,8 @@ export type CatchUpNeeds = {
 };
 
 export type CatchUp = {
-  readonly run: (signal: AbortSignal) => Promise<never>;
+  /** Catches up whenever there is a reason to, until aborted; `random` spreads the pauses after a failure. */
+  readonly run: (random: () => number, signal: AbortSignal) => Promise<never>;
   /** A pass over the fleet repository has ended; whether it left nothing waiting. */
   readonly onPass: (whole: boolean) => void;
   readonly onOvertaken: (overtakings: readonly Overtaking[]) => void;
@@ -36,7 +38,7 @@ export type CatchUp = {
   readonly isDone: () => boolean;
 };
 
-const retryMs = 5_000;
+const retry: BackoffPolicy = { firstMs: 1_000, factor: 2, mostMs: 60_000 };
 
 /**
  * Gets a hub that was restored from a backup past what its spokes have seen.
@@ -45,6 +47,8 @@ const retryMs = 5_000;
  * or the spoke is right can only be told from Git: until it has been read since this process began, and
  * everything it says has been published, spokes keep what they have. Then whatever they have seen in a newer
  * generation is offered, or ordered away, in one that is newer still.
+ *
+ * A try that fails is made again after a growing pause, and costs nobody else anything.
  */
 export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): CatchUp {
   const bell = new Bell();
@@ -97,8 +101,9 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
       hasRead = needs.isCurrent(fleetRepository) && needs.allTried();
       if (hasRead) needs.lookAgain();
     },
-    run: async (signal) => {
+    run: async (random, signal) => {
       let told = false;
+      let failures = 0;
       for (;;) {
         await bell.wait(signal);
         if (!done) continue;
@@ -107,11 +112,16 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
           // Sessions that were kept waiting look at their clusters again.
           if (!told) needs.onClustersChanged(await needs.clusters(signal));
           told = true;
+          failures = 0;
         } catch (error) {
           signal.throwIfAborted();
-          if (!(error instanceof Trouble)) throw error;
-          needs.log.warn("catching up failed", { problem: describeError(error) });
-          await needs.clock.sleep(retryMs, signal);
+          failures += 1;
+          needs.log[error instanceof Trouble ? "warn" : "error"]("catching up failed", {
+            failures,
+            problem: describeError(error),
+            stack: error instanceof Trouble || !(error instanceof Error) ? undefined : error.stack,
+          });
+          await needs.clock.sleep(backoffMs(failures, retry, random), signal);
           bell.ring();
         }
       }

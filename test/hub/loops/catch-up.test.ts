@@ -3,6 +3,7 @@ import test, { suite } from "node:test";
 import { createCatchUp } from "../../../hub/loops/catch-up.ts";
 import type { Overtaking } from "../../../hub/domain/records.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
+import { Trouble } from "../../../proto/kit/trouble.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";
 import { eventually } from "../../support/eventually.ts";
 import { fakeClock } from "../../support/fake-clock.ts";
@@ -33,12 +34,20 @@ function world(offers: readonly ReturnType<typeof offer>[] = []) {
     outnumbered: [] as string[][],
     woken: 0,
     looks: 0,
+    /** Thrown by the next tries, one each. */
+    faults: [] as Error[],
+    logged: [] as string[],
   };
+  const clock = fakeClock();
   const stop = new AbortController();
   const catchUp = createCatchUp(fleetRepository, {
     allTried: () => here.tried,
     isCurrent: (repository) => here.current.has(repository),
-    overtaken: () => Promise.resolve(here.offers),
+    overtaken: async () => {
+      const fault = here.faults.shift();
+      if (fault !== undefined) throw fault;
+      return here.offers;
+    },
     outnumber: (overtakings) => {
       here.outnumbered.push(overtakings.map(({ what, application }) => `${what} ${application}`));
       return Promise.resolve({ changedClusters: [one] });
@@ -50,15 +59,19 @@ function world(offers: readonly ReturnType<typeof offer>[] = []) {
     lookAgain: () => {
       here.looks += 1;
     },
-    clock: fakeClock(),
-    log: silentLog,
+    clock,
+    log: {
+      ...silentLog,
+      warn: (event, fields) => here.logged.push(`warn: ${event}: ${fields?.["problem"]}`),
+      error: (event, fields) => here.logged.push(`error: ${event}: ${fields?.["problem"]}`),
+    },
   });
-  const running = catchUp.run(stop.signal).catch(() => {});
+  const running = catchUp.run(() => 1, stop.signal).catch(() => {});
   const end = async (): Promise<void> => {
     stop.abort(new Error("over"));
     await running;
   };
-  return { here, catchUp, end };
+  return { here, catchUp, clock, end };
 }
 
 suite("catching up with what spokes have seen", () => {
@@ -111,6 +124,48 @@ suite("catching up with what spokes have seen", () => {
     await eventually(() =>
       assert.deepEqual(here.outnumbered, [["removal old"], ["removal older"]]),
     );
+    await end();
+  });
+
+  for (const { name, fault, level } of [
+    { name: "trouble", fault: new Trouble("disk full"), level: "warn" },
+    { name: "a bug", fault: new TypeError("a map is none"), level: "error" },
+  ])
+    test(`a try that meets ${name} is told as ${level} and made again`, async () => {
+      const { here, catchUp, clock, end } = world([offer("web")]);
+      here.faults = [fault];
+      here.tried = true;
+      here.current.add(fleetRepository);
+      catchUp.onPass(true);
+      catchUp.onPass(true);
+      await clock.advance(0);
+      assert.deepEqual(here.logged, [`${level}: catching up failed: ${fault.message}`]);
+      assert.deepEqual(here.outnumbered, []);
+      await clock.advance(1_000);
+      assert.deepEqual(here.outnumbered, [["offer web"]]);
+      await end();
+    });
+
+  test("pauses between tries grow, and begin anew after one that went well", async () => {
+    const { here, catchUp, clock, end } = world();
+    const left = async (forMs: number): Promise<number> => {
+      await clock.advance(forMs);
+      return here.faults.length;
+    };
+    const faults = [1, 2, 3].map(() => new Trouble("disk full"));
+    here.faults = [...faults];
+    here.tried = true;
+    here.current.add(fleetRepository);
+    catchUp.onPass(true);
+    catchUp.onPass(true);
+    assert.deepEqual(
+      [await left(0), await left(1_000), await left(1_999), await left(1), await left(4_000)],
+      [2, 1, 1, 0, 0],
+    );
+    assert.equal(here.woken, 1, "the fourth try went well");
+    here.faults = [...faults];
+    catchUp.onOvertaken([removal("old")]);
+    assert.deepEqual([await left(0), await left(1_000)], [2, 1]);
     await end();
   });
 });
