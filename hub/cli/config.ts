@@ -1,5 +1,6 @@
 import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import { type Answer, isAnswer, part, text } from "./answer.ts";
 import { CliFailure, exitCodes, usage } from "./exit-codes.ts";
 import type { CliWorld } from "./world.ts";
@@ -31,7 +32,7 @@ export async function readConfig(world: CliWorld): Promise<CliConfig> {
   try {
     content = await readFile(file, "utf8");
   } catch (error) {
-    if (isAnswer(error) && error["code"] === "ENOENT") return { current: "", contexts: {} };
+    if (isMissing(error)) return { current: "", contexts: {} };
     throw new CliFailure(exitCodes.usage, `${file} cannot be read: ${String(error)}`);
   }
   const read = parsed(content, file);

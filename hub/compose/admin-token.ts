@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { Trouble } from "../../proto/kit/trouble.ts";
 import { apiTokenBytes, makeApiToken, parseApiToken, type ApiToken } from "../domain/api-token.ts";
@@ -71,7 +72,7 @@ export async function ensureAdminToken(
 /** `undefined`: there is no file. */
 async function readToken(file: string): Promise<ApiToken | undefined> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw new Trouble(`admin token file ${file} cannot be read`, { cause: error });
   });
   if (text === undefined) return undefined;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import type { GitObject, ObjectLimits, ObjectType } from "./git-object.ts";
-import { isMissing } from "./is-missing.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
 
 const looseHead = /^(commit|tree|blob|tag) (\d{1,15})\0/;

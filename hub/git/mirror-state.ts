@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import { isWholeId } from "./commit-id.ts";
-import { isMissing } from "./is-missing.ts";
 
 /** What outlives a restart. Written after everything it names is on disk, whole. */
 export type MirrorState = {

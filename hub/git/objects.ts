@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import { BaseCache } from "./base-cache.ts";
 import { objectLimits, type GitObject, type ObjectLimits } from "./git-object.ts";
-import { isMissing } from "./is-missing.ts";
 import { readLoose } from "./loose-object.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
 import { openPack, type Pack } from "./pack.ts";

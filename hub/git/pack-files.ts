@@ -11,7 +11,7 @@ import {
   type FileHandle,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "./is-missing.ts";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
 import { readPackIndex } from "./pack-index.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isMissing } from "./is-missing.ts";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
 
 export type PackIndex = {

@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { constants, inflateSync } from "node:zlib";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import type { BaseCache } from "./base-cache.ts";
 import { applyDelta, deltaSizes } from "./delta.ts";
 import type { GitObject, ObjectLimits, ObjectType } from "./git-object.ts";
-import { isMissing } from "./is-missing.ts";
 import { MirrorDamaged } from "./mirror-damaged.ts";
 import { readPackIndex, type PackIndex } from "./pack-index.ts";
 

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "../../proto/kit/clock.ts";
+import { isMissing } from "../../proto/kit/is-missing.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { fail, ok, type Result } from "../../proto/kit/result.ts";
@@ -207,7 +208,7 @@ async function readCertifiedKey(
   try {
     text = await readFile(file, { encoding: "utf8", signal });
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
   const key = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/.exec(text);
