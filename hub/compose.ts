@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import own from "../package.json" with { type: "json" };
 import { systemClock } from "../proto/kit/clock.ts";
 import type { Log } from "../proto/kit/log.ts";
@@ -8,7 +7,7 @@ import { runTogether } from "../proto/kit/run-together.ts";
 import { Trouble } from "../proto/kit/trouble.ts";
 import type { ClusterId } from "../proto/words/ids.ts";
 import { ensureAdminToken } from "./compose/admin-token.ts";
-import { refuseLostAuthority, refuseLostDatabase } from "./compose/data-folder.ts";
+import { authorityFolder, refuseLostAuthority, refuseLostDatabase } from "./compose/data-folder.ts";
 import { clustersAsSeen } from "./compose/clusters-as-seen.ts";
 import { composeOrders } from "./compose/orders.ts";
 import { composePublishing } from "./compose/publishing.ts";
@@ -54,7 +53,7 @@ export async function composeHub(
   await refuseLostAuthority(settings.dataFolder, store, signal);
   const authority = await openAuthority(
     {
-      folder: join(settings.dataFolder, "authority"),
+      folder: authorityFolder(settings.dataFolder),
       names: settings.linkNames,
       certificateLifeMs: settings.certificateLifeMs,
     },

@@ -1,19 +1,25 @@
-import { access, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "../../proto/kit/is-missing.ts";
+import { Trouble } from "../../proto/kit/trouble.ts";
+import { authorityFile } from "../link/authority.ts";
+import { databaseFile } from "../store/database.ts";
 import type { Store } from "../store/store.ts";
 
-/**
- * A hub that has worked has both its database and its authority. With one of them gone it would begin anew
- * beside the other, and every cluster would be a stranger to it: it must not start at all.
- */
-const files = { database: "hub.sqlite", authority: join("authority", "authority.pem") } as const;
+// A hub that has worked has both its database and its authority. With one of them gone it would begin anew
+// beside the other, and every cluster would be a stranger to it: it must not start at all.
+
+/** Where the hub's certificate authority is, in its data folder. */
+export const authorityFolder = (folder: string): string => join(folder, "authority");
+
+const authorityIn = (folder: string): string => join(authorityFolder(folder), authorityFile);
 
 /** Throws when there is an authority and no database. To be asked before the database is opened. */
 export async function refuseLostDatabase(folder: string): Promise<void> {
-  if (!(await exists(join(folder, files.authority)))) return;
-  const database = join(folder, files.database);
+  if (!(await exists(authorityIn(folder)))) return;
+  const database = join(folder, databaseFile);
   // The authority is made after the first migration, so that an empty database is one that was emptied.
-  if ((await sizeOf(database)) === 0)
+  if (((await sizeOf(database)) ?? 0) === 0)
     throw new Error(
       `${database} is empty or gone, and this hub has worked before; restore a backup of it, or remove ` +
         `${folder} to begin anew, after which every cluster has to join again`,
@@ -26,7 +32,7 @@ export async function refuseLostAuthority(
   store: Pick<Store, "clusters">,
   signal: AbortSignal,
 ): Promise<void> {
-  const authority = join(folder, files.authority);
+  const authority = authorityIn(folder);
   if (await exists(authority)) return;
   const { length } = await store.clusters.facts(signal);
   if (length > 0)
@@ -36,14 +42,14 @@ export async function refuseLostAuthority(
     );
 }
 
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
+const exists = async (file: string): Promise<boolean> => (await sizeOf(file)) !== undefined;
 
-const sizeOf = (file: string): Promise<number> =>
+/** `undefined`: there is no such file. One that cannot be looked at is not gone: Trouble is thrown. */
+const sizeOf = (file: string): Promise<number | undefined> =>
   stat(file).then(
     ({ size }) => size,
-    () => 0,
+    (error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw new Trouble(`${file} cannot be looked at`, { cause: error });
+    },
   );

@@ -67,6 +67,9 @@ export type Authority = {
   readonly run: (signal: AbortSignal) => Promise<never>;
 };
 
+/** What the authority's certificate and key are kept in, in its folder. */
+export const authorityFile = "authority.pem";
+
 const dayMs = 86_400_000;
 const authorityLifeMs = 3_650 * dayMs;
 const serverLifeMs = 90 * dayMs;
@@ -87,21 +90,21 @@ export async function openAuthority(
 ): Promise<Authority> {
   const { clock, log } = needs;
   await mkdir(settings.folder, { recursive: true, mode: 0o700 });
-  const authorityFile = join(settings.folder, "authority.pem");
-  const serverFile = join(settings.folder, "server.pem");
+  const authorityPath = join(settings.folder, authorityFile);
+  const serverPath = join(settings.folder, "server.pem");
   const names = [...new Set([hubServerName, ...settings.names])];
 
   const authority =
-    (await readAuthority(authorityFile, signal).catch((error: unknown) => {
+    (await readAuthority(authorityPath, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw new Error(
-        `${authorityFile} cannot be used (${describeError(error)}); restore a backup of it, ` +
+        `${authorityPath} cannot be used (${describeError(error)}); restore a backup of it, ` +
           `since with a new authority every cluster would have to join again`,
         { cause: error },
       );
     })) ??
     (await writeCertifiedKey(
-      authorityFile,
+      authorityPath,
       await selfSigned(await newPrivateKey(), "wheelhouse hub", {
         notBeforeMs: clock.nowMs() - backdateMs(authorityLifeMs),
         notAfterMs: clock.nowMs() + authorityLifeMs,
@@ -110,7 +113,7 @@ export async function openAuthority(
 
   const newServer = async (): Promise<CertifiedKey> =>
     writeCertifiedKey(
-      serverFile,
+      serverPath,
       await serverCertificate(authority, names, {
         notBeforeMs: clock.nowMs() - backdateMs(serverLifeMs),
         notAfterMs: clock.nowMs() + serverLifeMs,
@@ -124,7 +127,7 @@ export async function openAuthority(
     names.every((name) => carriesName(certificate, name));
 
   // The server's key protects nothing that lasts: a file that cannot be read is simply made anew.
-  const kept = await readCertifiedKey(serverFile, signal).catch(() => undefined);
+  const kept = await readCertifiedKey(serverPath, signal).catch(() => undefined);
   let server = kept !== undefined && isGood(kept) ? kept : await newServer();
 
   const listeners = new Set<(identity: ServerIdentity) => void>();

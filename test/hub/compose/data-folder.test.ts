@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, suite } from "node:test";
 import { refuseLostAuthority, refuseLostDatabase } from "../../../hub/compose/data-folder.ts";
 import { openStore } from "../../../hub/store/store.ts";
+import { describeError, Trouble } from "../../../proto/kit/trouble.ts";
 import { addCluster, signal } from "../../contract/store/builders.ts";
 
 const base = await mkdtemp(join(tmpdir(), "wheelhouse-data-folder-"));
@@ -38,6 +39,30 @@ suite("a data folder", () => {
       const folder = await newFolder(true);
       if (content !== undefined) await writeFile(join(folder, "hub.sqlite"), content);
       await assert.rejects(refuseLostDatabase(folder), /is empty or gone.*restore a backup/);
+    });
+
+  for (const { name, file, look } of [
+    { name: "database", file: "hub.sqlite", look: refuseLostDatabase },
+    { name: "authority", file: "authority/authority.pem", look: refuseLostDatabase },
+    {
+      name: "authority beside clusters",
+      file: "authority/authority.pem",
+      look: async (folder: string) => {
+        const store = await openStore({ folder });
+        await addCluster(store, "a", {});
+        await refuseLostAuthority(folder, store, signal).finally(store.close);
+      },
+    },
+  ])
+    test(`whose ${name} cannot be looked at is not taken for one that lost it`, async () => {
+      const folder = await newFolder(name === "database");
+      // A link to itself is opened by nobody, not even by root.
+      await symlink(join(folder, file), join(folder, file));
+      await assert.rejects(
+        look(folder),
+        (error) =>
+          error instanceof Trouble && /cannot be looked at: ELOOP/.test(describeError(error)),
+      );
     });
 
   test("whose authority is gone beside clusters is refused, with what to do", async () => {
