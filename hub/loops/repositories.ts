@@ -1,6 +1,7 @@
+import { backoffMs } from "../../proto/kit/backoff.ts";
 import { Mailbox } from "../../proto/kit/mailbox.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
-import { Trouble } from "../../proto/kit/trouble.ts";
+import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { Turns } from "../../proto/kit/turns.ts";
 import { normalizedRepository } from "../domain/app-project.ts";
 import type { ProblemDraft } from "../domain/problem.ts";
@@ -156,17 +157,31 @@ export function createRepositories(
     }
   };
 
-  /** A loop that falls over for a reason of its own is begun again: one repository costs no other. */
+  /**
+   * Until it is stopped; never throws. A loop that falls over for a reason of its own is begun again, after a
+   * pause that grows: one repository costs no other.
+   */
   const keepRunning = async (url: string, one: Watched, signal: AbortSignal): Promise<void> => {
     const own = AbortSignal.any([signal, one.stop.signal]);
-    for (;;) {
+    let failures = 0;
+    while (!own.aborted) {
+      const beganMs = needs.clock.nowMs();
       try {
         await runOne(url, one, own);
       } catch (error) {
-        signal.throwIfAborted();
-        if (one.stop.signal.aborted) return;
-        needs.log.error("repository loop failed", { repository: url, problem: String(error) });
-        await needs.clock.sleep(settings.retry.mostMs, own).catch(() => {});
+        if (own.aborted) return;
+        // One that ran well for so long does not fail in a row.
+        if (needs.clock.nowMs() - beganMs > settings.retry.mostMs) failures = 0;
+        failures += 1;
+        needs.log[error instanceof Trouble ? "warn" : "error"]("repository loop failed", {
+          repository: url,
+          failures,
+          problem: describeError(error),
+          stack: error instanceof Trouble || !(error instanceof Error) ? undefined : error.stack,
+        });
+        const pauseMs = backoffMs(failures, settings.retry, needs.random);
+        // Only an abort ends it early, and that ends the loop.
+        await needs.clock.sleep(pauseMs, own).catch(() => {});
       }
     }
   };
@@ -181,7 +196,6 @@ export function createRepositories(
             one.started = true;
             const loop = keepRunning(url, one, group).finally(() => running.delete(loop));
             running.add(loop);
-            loop.catch(() => {});
           }
           await changes.take(group);
         }

@@ -4,7 +4,7 @@ import type { FleetEventDraft, RepositoryRecord } from "../../../hub/domain/reco
 import { createRepositories, type Repositories } from "../../../hub/loops/repositories.ts";
 import { soonerPollMs, type RepositoryUpdate } from "../../../hub/loops/repository-loop.ts";
 import type { Clock } from "../../../proto/kit/clock.ts";
-import { silentLog } from "../../../proto/kit/log.ts";
+import { silentLog, type Log } from "../../../proto/kit/log.ts";
 import { runTogether } from "../../../proto/kit/run-together.ts";
 import { Trouble } from "../../../proto/kit/trouble.ts";
 import { unlessAborted } from "../../../proto/kit/unless-aborted.ts";
@@ -22,7 +22,10 @@ class World {
   heads = new Map<string, string>();
   rewritten: RepositoryUpdate["rewritten"] = [];
   fault: Error | undefined;
+  storeFault: Error | undefined;
+  recordFault: Error | undefined;
   looks: string[] = [];
+  finds = 0;
   moves = 0;
   firstLooks = 0;
   nowMs = 1_000;
@@ -31,12 +34,20 @@ class World {
   readonly events: FleetEventDraft[] = [];
   writes = 0;
   /** Sleepers wait until the test says so: time moves by waking only. */
-  readonly clock: Clock = {
+  clock: Clock = {
     nowMs: () => this.nowMs,
     sleep: (delayMs, signal) => {
       this.sleeps.push(delayMs);
       return unlessAborted(new Promise<void>(() => {}), signal);
     },
+  };
+
+  readonly logged: string[] = [];
+  readonly log: Log = {
+    ...silentLog,
+    warn: (event, fields) => this.logged.push(`warn: ${event}: ${fields?.["problem"]}`),
+    error: (event, fields) => this.logged.push(`error: ${event}: ${fields?.["problem"]}`),
+    with: () => silentLog,
   };
 
   repositories(clock: Clock = this.clock): Repositories {
@@ -65,8 +76,13 @@ class World {
                 },
               }
             : { ok: false, problem: "not an address" },
-        find: async (address) => this.records.get(address),
+        find: async (address) => {
+          this.finds += 1;
+          if (this.storeFault !== undefined) throw this.storeFault;
+          return this.records.get(address);
+        },
         record: async (record, events) => {
+          if (this.recordFault !== undefined) throw this.recordFault;
           this.writes += 1;
           this.records.set(record.url, record);
           this.events.push(...events);
@@ -79,7 +95,7 @@ class World {
         },
         clock,
         random: () => 0.5,
-        log: silentLog,
+        log: this.log,
       },
       {
         pollMs: 10_000,
@@ -212,6 +228,47 @@ suite("repositories", () => {
       assert.equal(world.records.get(url)?.problem?.code, "WH-GIT-3004");
     });
   });
+
+  for (const { name, fault, line } of [
+    {
+      name: "trouble with the store",
+      fault: new Trouble("the store cannot be used", { cause: new Error("disk full") }),
+      line: "warn: repository loop failed: the store cannot be used: disk full",
+    },
+    {
+      name: "a bug",
+      fault: new TypeError("a record is none", { cause: new Error("it has no url") }),
+      line: "error: repository loop failed: a record is none: it has no url",
+    },
+  ])
+    test(`a loop that falls over ${name} says why and begins again, slower each time`, async () => {
+      const world = new World();
+      const clock = fakeClock();
+      world.clock = clock;
+      world.storeFault = fault;
+      await running(world, async (repositories) => {
+        repositories.revision(url, "main");
+        const finds: number[] = [];
+        for (const forMs of [0, 74, 1, 149, 1, 299, 1]) {
+          await clock.advance(forMs);
+          finds.push(world.finds);
+        }
+        assert.deepEqual(finds, [1, 1, 2, 2, 3, 3, 4]);
+        assert.deepEqual(world.logged, Array(4).fill(line));
+        // Once it has run for long, the next fall is a first one.
+        world.storeFault = undefined;
+        world.heads.set("main", "c1");
+        await clock.advance(20_000);
+        assert.equal(repositories.revision(url, "main").kind, "at");
+        world.finds = 0;
+        world.recordFault = fault;
+        repositories.complain(url, { code: "WH-YAML-3301", message: "a.yaml: line 1" });
+        await clock.advance(0);
+        world.recordFault = undefined;
+        await clock.advance(75);
+        assert.equal(world.finds, 1);
+      });
+    });
 
   test("an address that is none is told", async () => {
     const world = new World();
