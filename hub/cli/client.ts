@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Agent as PlainAgent, request as plainRequest, type IncomingMessage } from "node:http";
 import { Agent as SecureAgent, request as secureRequest } from "node:https";
+import { backoffMs, type BackoffPolicy } from "../../proto/kit/backoff.ts";
 import type { Clock } from "../../proto/kit/clock.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { isAnswer, parts, text, type Answer } from "./answer.ts";
@@ -36,12 +37,23 @@ export type ApiClient = {
 
 export type List = { readonly items: readonly Answer[]; readonly more: boolean };
 
+export type ClientManner = {
+  /** The time one answer may take. */
+  readonly requestMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly userAgent: string;
+};
+
 const pageMost = 500;
 
-/** A client of one hub. `requestMs` is the time one answer may take. */
+/** Somebody looks on, so that the longest pause is a short one. */
+const retry: BackoffPolicy = { firstMs: 500, factor: 2, mostMs: 10_000 };
+
+/** A client of one hub. */
 export function apiClient(
   context: CliContext,
-  manner: { readonly requestMs: number; readonly clock: Clock; readonly userAgent: string },
+  manner: ClientManner,
   signal: AbortSignal,
 ): ApiClient {
   const base = parseServer(context.server);
@@ -156,7 +168,7 @@ export function apiClient(
           // A hub that is starting answers 503; everything else it says will not change by asking again.
           if (error instanceof CliFailure && error.exitCode !== exitCodes.unreachable) throw error;
           failures += 1;
-          const waitMs = Math.min(500 * 2 ** (failures - 1), 10_000);
+          const waitMs = backoffMs(failures, retry, manner.random);
           onTrouble(error instanceof CliFailure ? error.message : reasonOf(error), waitMs);
           await manner.clock.sleep(waitMs, within);
         }

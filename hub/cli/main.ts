@@ -31,6 +31,7 @@ export async function runCli(words: readonly string[], world?: CliWorld): Promis
         stdout: process.stdout,
         stderr: process.stderr,
         clock: systemClock,
+        random: Math.random,
         version: ownVersion,
         signal: interrupt.signal,
       },

@@ -52,6 +52,7 @@ export function openSession(world: CliWorld, options: GlobalOptions): Session {
     const manner = {
       requestMs: Math.min(timeoutMs ?? requestMs, 600_000),
       clock: world.clock,
+      random: world.random,
       userAgent: `wheelhouse/${world.version}`,
     };
     const client = apiClient(context, manner, world.signal);

@@ -51,7 +51,7 @@ async function clear(changes: Mailbox<"change", true>): Promise<void> {
 export const troubleTeller =
   (session: Session) =>
   (problem: string, waitMs: number): void =>
-    session.say(`# connection lost (${problem}); trying again in ${waitMs / 1000} s`);
+    session.say(`# connection lost (${problem}); trying again in ${(waitMs / 1000).toFixed(1)} s`);
 
 /** Runs what only ends by abort; the user's interrupt and --timeout are such ends. */
 export async function untilTimeout(

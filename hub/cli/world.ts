@@ -18,6 +18,7 @@ export type CliWorld = {
   /** Talk: progress, notes, errors. */
   readonly stderr: Output;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly version: string;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;

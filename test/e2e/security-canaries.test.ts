@@ -254,6 +254,7 @@ async function commandLine(fleet: Fleet): Promise<string> {
       stdout: output,
       stderr: output,
       clock: systemClock,
+      random: () => 1,
       version: "0",
       signal: AbortSignal.timeout(30_000),
     });

@@ -28,6 +28,7 @@ export async function login(
   const manner = {
     requestMs: session.timeoutMs ?? 30_000,
     clock: world.clock,
+    random: world.random,
     userAgent: `wheelhouse/${world.version}`,
   };
   const client = apiClient({ server, token, caFile }, manner, session.signal);

@@ -23,7 +23,7 @@ async function served(
   };
   const client = apiClient(
     { server: url, token: "t", caFile: "" },
-    { requestMs: 5_000, clock, userAgent: "test" },
+    { requestMs: 5_000, clock, random: () => 0.5, userAgent: "test" },
     new AbortController().signal,
   );
   try {
@@ -38,7 +38,7 @@ async function served(
 suite("the client", () => {
   test("takes a broken event stream up where it broke", async () => {
     const asked: string[] = [];
-    const troubles: string[] = [];
+    const troubles: [problem: string, waitMs: number][] = [];
     const streams = [
       'retry: 2000\nid: 4\n\nid: 5\ndata: {"subject":"a"}\n\nid: 6\nda',
       "HTTP 503",
@@ -57,7 +57,7 @@ suite("the client", () => {
         const events = client.events(
           4,
           { cluster: "x" },
-          (problem) => troubles.push(problem),
+          (problem, waitMs) => troubles.push([problem, waitMs]),
           leave.signal,
         );
         await assert.rejects(async () => {
@@ -77,7 +77,10 @@ suite("the client", () => {
       "/v1/events?cluster=x&after=5",
       "/v1/events?cluster=x&after=5",
     ]);
-    assert.deepEqual(troubles, ["the hub ended the stream", "starting"]);
+    assert.deepEqual(troubles, [
+      ["the hub ended the stream", 375],
+      ["starting", 750],
+    ]);
   });
 
   test("a refusal ends an event stream: asking again would not help", async () => {
@@ -163,7 +166,7 @@ suite("the client", () => {
       const make = () =>
         apiClient(
           { server, token: "", caFile: "" },
-          { requestMs: 1, clock: systemClock, userAgent: "" },
+          { requestMs: 1, clock: systemClock, random: () => 1, userAgent: "" },
           new AbortController().signal,
         );
       assert.throws(

@@ -99,6 +99,7 @@ export async function runWith(
       nowMs: () => nowMs,
       sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 5), signal),
     },
+    random: () => 1,
     version: "0.1.0-test",
     signal: options.signal ?? new AbortController().signal,
   });
