@@ -6,7 +6,7 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import { describeError } from "../../proto/kit/trouble.ts";
 import { isAnswer, parts, text, type Answer } from "./answer.ts";
 import type { CliContext } from "./config.ts";
-import { CliFailure, exitCodes, usage, type ExitCode } from "./exit-codes.ts";
+import { CliFailure, exitCodes, unreadable, usage, type ExitCode } from "./exit-codes.ts";
 import { eventsIn, type StreamEvent } from "./event-stream.ts";
 import { oneLine } from "./terminal.ts";
 
@@ -197,7 +197,7 @@ function trust(caFile: string): { readonly ca?: Buffer } {
   try {
     return { ca: readFileSync(caFile) };
   } catch (error) {
-    throw usage(`the CA file ${caFile} cannot be read: ${describeError(error)}`);
+    throw unreadable(`the CA file ${caFile}`, error);
   }
 }
 

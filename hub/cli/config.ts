@@ -2,7 +2,7 @@ import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isMissing } from "../../proto/kit/is-missing.ts";
 import { type Answer, isAnswer, part, text } from "./answer.ts";
-import { CliFailure, exitCodes, usage } from "./exit-codes.ts";
+import { CliFailure, exitCodes, unreadable, usage } from "./exit-codes.ts";
 import type { CliWorld } from "./world.ts";
 
 /** One hub the user may talk to. */
@@ -33,7 +33,7 @@ export async function readConfig(world: CliWorld): Promise<CliConfig> {
     content = await readFile(file, "utf8");
   } catch (error) {
     if (isMissing(error)) return { current: "", contexts: {} };
-    throw new CliFailure(exitCodes.usage, `${file} cannot be read: ${String(error)}`);
+    throw unreadable(file, error);
   }
   const read = parsed(content, file);
   const contexts = part(read, "contexts");

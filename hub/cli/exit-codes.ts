@@ -1,3 +1,5 @@
+import { describeError } from "../../proto/kit/trouble.ts";
+
 /** What the command says to scripts when it ends. `docs/cli.md` has the table. */
 export const exitCodes = {
   done: 0,
@@ -45,5 +47,9 @@ export class CliFailure extends Error {
   }
 }
 
-export const usage = (message: string, hint?: string): CliFailure =>
-  new CliFailure(exitCodes.usage, message, { hint });
+export const usage = (message: string, hint?: string, cause?: unknown): CliFailure =>
+  new CliFailure(exitCodes.usage, message, { hint, cause });
+
+/** Of a file that the user named. */
+export const unreadable = (what: string, cause: unknown): CliFailure =>
+  usage(`${what} cannot be read: ${describeError(cause)}`, undefined, cause);

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { text } from "../answer.ts";
 import { apiClient } from "../client.ts";
 import { configFile, readConfig, writeConfig, type CliConfig } from "../config.ts";
-import { CliFailure, exitCodes, usage, type ExitCode } from "../exit-codes.ts";
+import { CliFailure, exitCodes, unreadable, usage, type ExitCode } from "../exit-codes.ts";
 import { isWhole, printValue, shapeVersion } from "../output.ts";
 import { readAll } from "../prompt.ts";
 import type { Session } from "../session.ts";
@@ -53,7 +53,7 @@ async function givenToken(session: Session, options: LoginOptions): Promise<stri
     try {
       return (await readFile(options.tokenFile, "utf8")).trim();
     } catch (error) {
-      throw usage(`the token file cannot be read: ${error instanceof Error ? error.message : ""}`);
+      throw unreadable("the token file", error);
     }
   }
   if (options.tokenStdin === true) return readAll(world);

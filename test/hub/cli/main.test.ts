@@ -228,6 +228,27 @@ suite("contexts", async () => {
     assert.equal(readFileSync(cli.configFile, "utf8"), "not json");
   });
 
+  const folder = cli.folder;
+  for (const { what, line, environment } of [
+    {
+      what: "configuration",
+      line: "status",
+      environment: { WH_CONFIG: folder, WH_SERVER: undefined, WH_TOKEN: undefined },
+    },
+    {
+      what: "authority",
+      line: "status",
+      environment: { WH_CA_FILE: folder, WH_SERVER: "https://h" },
+    },
+    { what: "token", line: `login ${cli.url} --token-file ${folder}`, environment: {} },
+  ])
+    test(`a file that cannot be read (${what}) is told with the reason, and whence when asked`, async () => {
+      const ran = await cli.run([...words(line), "--verbose"], { environment });
+      assert.equal(ran.code, 2);
+      assert.match(ran.stderr, /^error: .* cannot be read: EISDIR: /m);
+      assert.match(ran.stderr, /^ {2}from: Error: EISDIR/m);
+    });
+
   const places = [
     [
       { WH_CONFIG: undefined, XDG_CONFIG_HOME: join(cli.folder, "xdg") },
