@@ -271,7 +271,7 @@ export function addClusterRoutes(
     return c.body(null, 204);
   });
 
-  const rejoin = table.route("write", {
+  const makeJoinToken = table.route("write", {
     method: "post",
     path: "/v1/clusters/{name}/join-token",
     operationId: "makeJoinToken",
@@ -283,7 +283,7 @@ export function addClusterRoutes(
     },
     responses: { 201: json(JoinSchema, "All its spoke needs to join") },
   });
-  api.openapi(rejoin, async (c) => {
+  api.openapi(makeJoinToken, async (c) => {
     const cluster = await find(c.req.valid("param").name, c.get("signal"));
     return c.json(await invite(cluster, c.req.valid("json"), c.get("signal")), 201);
   });
@@ -327,7 +327,7 @@ export function addClusterRoutes(
     return c.json(clusterView(await find(name, c.get("signal"))), 200);
   });
 
-  const cutOff = table.route("write", {
+  const rejoin = table.route("write", {
     method: "post",
     path: "/v1/clusters/{name}/rejoin",
     operationId: "rejoinCluster",
@@ -341,7 +341,7 @@ export function addClusterRoutes(
     },
     responses: { 201: json(JoinSchema, "All its spoke needs to join again") },
   });
-  api.openapi(cutOff, async (c) => {
+  api.openapi(rejoin, async (c) => {
     const cluster = await find(c.req.valid("param").name, c.get("signal"));
     const { id, name } = cluster;
     if (!(await store.identities.cutOff(name, actorOf(c), clock.nowMs(), c.get("signal"))))
