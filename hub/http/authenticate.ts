@@ -1,12 +1,13 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { unreachable } from "../../proto/kit/unreachable.ts";
+import { scopeAllows, type Access } from "../domain/access.ts";
 import { holdsSecret, parseApiToken } from "../domain/api-token.ts";
 import type { TokenRecord } from "../domain/records.ts";
 import type { HttpNeeds, HttpSettings } from "./needs.ts";
 import { Refused } from "./problems.ts";
 import type { Refusals } from "./refusals.ts";
-import type { Access, ApiEnv } from "./route.ts";
+import type { ApiEnv, RouteAccess } from "./route.ts";
 
 type Needs = Pick<HttpNeeds, "store" | "clock">;
 type Settings = Pick<HttpSettings, "webhookSecret" | "metricsOpen">;
@@ -16,7 +17,7 @@ export function guards(
   needs: Needs,
   settings: Settings,
   refusals: Refusals,
-): (access: Access) => MiddlewareHandler<ApiEnv> {
+): (access: RouteAccess) => MiddlewareHandler<ApiEnv> {
   return (access) => async (c, next) => {
     switch (access) {
       case "open":
@@ -56,7 +57,7 @@ async function admit(
   c: Context<ApiEnv>,
   needs: Needs,
   refusals: Refusals,
-  access: "read" | "write",
+  access: Access,
 ): Promise<void> {
   const authorization = c.req.header("authorization");
   const challenge = { headers: { "www-authenticate": 'Bearer realm="wheelhouse"' } };
@@ -68,7 +69,7 @@ async function admit(
     throw new Refused("WH-API-4011", "the hub does not take this token", challenge);
   }
   refusals.taken(authorization);
-  if (access === "write" && token.scope !== "write")
+  if (!scopeAllows(token.scope, access))
     throw new Refused("WH-API-4030", `the token ${token.id} has the scope ${token.scope}`);
   c.set("token", token);
 }

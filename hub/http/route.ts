@@ -1,6 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
+import type { Access } from "../domain/access.ts";
 import type { TokenRecord } from "../domain/records.ts";
 import { ProblemDocumentSchema } from "./schemas.ts";
 
@@ -22,12 +23,12 @@ export type Api = OpenAPIHono<ApiEnv>;
  * Who may use a route. `read` and `write` ask for a token of that scope, `signed` for a signature over the
  * body, `metrics` for a token unless the settings open it; `open` asks for nothing.
  */
-export type Access = "open" | "metrics" | "signed" | "read" | "write";
+export type RouteAccess = "open" | "metrics" | "signed" | Access;
 
 export type TableRow = {
   readonly method: string;
   readonly path: string;
-  readonly access: Access;
+  readonly access: RouteAccess;
 };
 
 /** Declares routes. There is no other way to have one: the app refuses to start with an undeclared route. */
@@ -35,13 +36,13 @@ export type RouteTable = {
   readonly rows: readonly TableRow[];
   /** The same route, guarded as `access` says, and written down. */
   readonly route: <R extends RouteConfig>(
-    access: Access,
+    access: RouteAccess,
     config: R,
   ) => R & { getRoutingPath: () => string };
 };
 
 export function routeTable(
-  guard: (access: Access) => MiddlewareHandler<ApiEnv>,
+  guard: (access: RouteAccess) => MiddlewareHandler<ApiEnv>,
   limitBody: MiddlewareHandler<ApiEnv>,
   throttle: MiddlewareHandler<ApiEnv>,
 ): RouteTable {
