@@ -112,15 +112,15 @@ export function createIdentities(database: Database): Identities {
       }, signal);
     },
 
-    lock: (name, why, nowMs, signal) =>
+    lock: (name, why, atMs, signal) =>
       database.write(async (writing) => {
         const row = await liveByName(writing.db, name);
         if (row === undefined) return false;
-        await lock(writing, row, why, nowMs);
+        await lock(writing, row, why, atMs);
         return true;
       }, signal),
 
-    unlock: (name, actor, nowMs, signal) =>
+    unlock: (name, actor, atMs, signal) =>
       database.write(async ({ db, append }) => {
         const row = await liveByName(db, name);
         if (row === undefined) return false;
@@ -143,12 +143,12 @@ export function createIdentities(database: Database): Identities {
               cluster: name,
               message: `unlocked by ${actor}`,
             },
-            nowMs,
+            atMs,
           );
         return true;
       }, signal),
 
-    cutOff: (name, actor, nowMs, signal) =>
+    cutOff: (name, actor, atMs, signal) =>
       database.write(async ({ db, append }) => {
         const row = await liveByName(db, name);
         if (row === undefined) return false;
@@ -171,7 +171,7 @@ export function createIdentities(database: Database): Identities {
             cluster: name,
             message: `every certificate and join token made void by ${actor}`,
           },
-          nowMs,
+          atMs,
         );
         return true;
       }, signal),
@@ -225,13 +225,13 @@ async function lock(
     locked_at_ms: lockedAtMs,
   }: { key: number; name: string; locked_at_ms: number | null },
   why: string,
-  nowMs: number,
+  atMs: number,
 ): Promise<void> {
   if (lockedAtMs !== null) return;
   await db
     .updateTable("clusters")
-    .set({ locked_at_ms: nowMs, locked_why: why })
+    .set({ locked_at_ms: atMs, locked_why: why })
     .where("key", "=", key)
     .execute();
-  append({ kind: "cluster-locked", subject: name, cluster: name, message: why }, nowMs);
+  append({ kind: "cluster-locked", subject: name, cluster: name, message: why }, atMs);
 }

@@ -216,24 +216,19 @@ export type Identities = {
     signal: AbortSignal,
   ) => Promise<IdentityStanding | { readonly kind: "cloned"; readonly why: string }>;
   /** No identity and no join token of the cluster is taken any more. False when there is no such cluster. */
-  readonly lock: (
-    name: string,
-    why: string,
-    nowMs: number,
-    signal: AbortSignal,
-  ) => Promise<boolean>;
+  readonly lock: (name: string, why: string, atMs: number, signal: AbortSignal) => Promise<boolean>;
   /** Takes the cluster's identities as before; the next one presented is the one in use. */
   readonly unlock: (
     name: string,
     actor: string,
-    nowMs: number,
+    atMs: number,
     signal: AbortSignal,
   ) => Promise<boolean>;
   /** Every certificate and join token made so far is void for good, and the lock is gone. */
   readonly cutOff: (
     name: string,
     actor: string,
-    nowMs: number,
+    atMs: number,
     signal: AbortSignal,
   ) => Promise<boolean>;
 };
