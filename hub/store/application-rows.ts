@@ -3,9 +3,9 @@ import { canonicalJson, digestOfText, type Json } from "../../proto/words/digest
 import type { SyncPolicy } from "../../proto/words/desired.ts";
 import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { Origin } from "../domain/origin.ts";
-import type { ApplicationDraft, ApplicationRecord, Labels } from "../domain/records.ts";
+import type { ApplicationDraft, ApplicationRecord } from "../domain/records.ts";
 import { statusFromRow } from "./application-status.ts";
-import { inOrder, readJson, writeJson } from "./json.ts";
+import { inOrder, metadataFromRow, readJson, writeJson } from "./json.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";
 import type { StatusColumns, Tables } from "./tables.ts";
 
@@ -75,8 +75,7 @@ const commonFromRow = (row: ApplicationRow) => ({
   name: row.name,
   origin: originFromRow(row),
   project: row.project,
-  labels: readJson(row.labels) as Labels,
-  annotations: readJson(row.annotations) as Labels,
+  ...metadataFromRow(row),
   source: {
     repoURL: row.source_repo_url,
     path: row.source_path,

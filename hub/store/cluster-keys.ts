@@ -2,7 +2,7 @@ import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { Labels } from "../domain/records.ts";
 import { prepared, type Db } from "./database.ts";
-import { readJson } from "./json.ts";
+import { readLabels } from "./json.ts";
 
 /** What writes about a cluster need to know of it. Removed clusters are not found. */
 export type KnownCluster = {
@@ -46,4 +46,4 @@ export function findCluster(db: Db): FindCluster {
   return async (db, id) => (await byId(db, { id }))[0];
 }
 
-export const labelsOfCluster = ({ labels }: KnownCluster): Labels => readJson(labels) as Labels;
+export const labelsOfCluster = ({ labels }: KnownCluster): Labels => readLabels(labels);

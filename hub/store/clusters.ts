@@ -8,7 +8,7 @@ import type { ClusterConnection, ClusterRecord, Labels, StatusCounts } from "../
 import { applicationsLeave } from "./application-status.ts";
 import { countsOf, noApplications } from "./counts.ts";
 import { prepared, type Database, type Db } from "./database.ts";
-import { inOrder, readJson, writeJson } from "./json.ts";
+import { inOrder, metadataFromRow, readLabels, writeJson } from "./json.ts";
 import type { Condition } from "./condition.ts";
 import { labelCondition, labelRows } from "./labels.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
@@ -60,8 +60,7 @@ function clusterFromRow(row: ClusterRow, applications: StatusCounts | undefined)
     id: row.id,
     name: row.name,
     server: row.server,
-    labels: readJson(row.labels) as Labels,
-    annotations: readJson(row.annotations) as Labels,
+    ...metadataFromRow(row),
     createdAtMs: row.created_at_ms,
     connection:
       row.connection === "never-joined"
@@ -189,8 +188,7 @@ export function createClusters(database: Database): Clusters {
           id: row.id,
           name: row.name,
           server: row.server,
-          labels: readJson(row.labels) as Labels,
-          annotations: readJson(row.annotations) as Labels,
+          ...metadataFromRow(row),
         }));
       }, signal),
 
@@ -198,10 +196,7 @@ export function createClusters(database: Database): Clusters {
       database.write(async ({ db, counts, append }) => {
         const [row] = await byName(db, { name });
         if (row === undefined) return undefined;
-        const before = {
-          labels: readJson(row.labels) as Labels,
-          annotations: readJson(row.annotations) as Labels,
-        };
+        const before = metadataFromRow(row);
         const after = {
           labels: change.labels ?? before.labels,
           annotations: change.annotations ?? before.annotations,
@@ -237,7 +232,7 @@ export function createClusters(database: Database): Clusters {
         await db.deleteFrom("tombstones").where("cluster_key", "=", key).execute();
         await db.deleteFrom("stored_bundles").where("cluster_key", "=", key).execute();
         await applicationsLeave(db, counts, key);
-        counts.clusters(readJson(row.labels) as Labels, -1, row.connection === "attached" ? -1 : 0);
+        counts.clusters(readLabels(row.labels), -1, row.connection === "attached" ? -1 : 0);
         // Counting needs the labels that go now.
         await counts.flush(db);
         await db.deleteFrom("cluster_labels").where("cluster_key", "=", key).execute();
