@@ -4,7 +4,7 @@ import type { Log } from "../../proto/kit/log.ts";
 import type { Histogram } from "../../proto/kit/metrics.ts";
 import type { Result } from "../../proto/kit/result.ts";
 import type { Digest } from "../../proto/words/digest.ts";
-import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
+import type { ApplicationName, ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { ResourceReport } from "../../proto/words/report.ts";
 import type { ClusterFact } from "../domain/facts.ts";
 import type {
@@ -40,7 +40,7 @@ export type HttpStore = {
     ) => Promise<
       Result<ClusterRecord, { readonly kind: "name-taken" } | { readonly kind: "server-taken" }>
     >;
-    readonly find: (name: string, signal: AbortSignal) => Promise<ClusterRecord | undefined>;
+    readonly find: (name: ClusterName, signal: AbortSignal) => Promise<ClusterRecord | undefined>;
     readonly list: (
       filter: ClusterFilter,
       page: PageRequest,
@@ -61,19 +61,19 @@ export type HttpStore = {
   };
   readonly identities: {
     readonly lock: (
-      name: string,
+      name: ClusterName,
       why: string,
       atMs: number,
       signal: AbortSignal,
     ) => Promise<boolean>;
     readonly unlock: (
-      name: string,
+      name: ClusterName,
       actor: string,
       atMs: number,
       signal: AbortSignal,
     ) => Promise<boolean>;
     readonly cutOff: (
-      name: string,
+      name: ClusterName,
       actor: string,
       atMs: number,
       signal: AbortSignal,
@@ -93,14 +93,20 @@ export type HttpStore = {
     ) => Promise<Page<ApplicationSetRecord>>;
   };
   readonly applications: {
-    readonly find: (name: string, signal: AbortSignal) => Promise<ApplicationRecord | undefined>;
+    readonly find: (
+      name: ApplicationName,
+      signal: AbortSignal,
+    ) => Promise<ApplicationRecord | undefined>;
     readonly list: (
       filter: ApplicationFilter,
       sort: { readonly by: ApplicationSort; readonly descending: boolean },
       page: PageRequest,
       signal: AbortSignal,
     ) => Promise<Page<ApplicationRecord>>;
-    readonly resources: (name: string, signal: AbortSignal) => Promise<readonly ResourceReport[]>;
+    readonly resources: (
+      name: ApplicationName,
+      signal: AbortSignal,
+    ) => Promise<readonly ResourceReport[]>;
   };
   readonly fleet: {
     readonly summary: (

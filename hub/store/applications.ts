@@ -37,7 +37,7 @@ export function createApplications(database: Database): Applications {
   return {
     find: (name, signal) =>
       database.read(async (db) => {
-        const [row] = await byName(db, { name: name as ApplicationName });
+        const [row] = await byName(db, { name });
         return row === undefined ? undefined : applicationFromRow(row);
       }, signal),
 
@@ -57,7 +57,7 @@ export function createApplications(database: Database): Applications {
 
     resources: (name, signal) =>
       database.read(async (db) => {
-        const rows = await resourcesOf(db, { application: name as ApplicationName });
+        const rows = await resourcesOf(db, { application: name });
         return rows.map(resourceFromRow).toSorted(byKey);
       }, signal),
   };

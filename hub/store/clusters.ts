@@ -82,8 +82,8 @@ function clusterFromRow(row: ClusterRow, applications: StatusCounts | undefined)
 
 export function createClusters(database: Database): Clusters {
   const { db } = database;
-  const byName = prepared<{ name: string }, ClusterRow>((parameter) =>
-    live(db).where("name", "=", parameter("name") as ClusterName),
+  const byName = prepared<{ name: ClusterName }, ClusterRow>((parameter) =>
+    live(db).where("name", "=", parameter("name")),
   );
   const byId = prepared<{ id: ClusterId }, ClusterRow>((parameter) =>
     live(db).where("id", "=", parameter("id")),

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from "kysely";
-import type { ApplicationName, ClusterName } from "../../proto/words/ids.ts";
+import { parseClusterName, type ApplicationName, type ClusterName } from "../../proto/words/ids.ts";
 import type { ResourceFilter } from "../domain/queries.ts";
 import type { FleetResource } from "../domain/records.ts";
 import { resourceColumns, resourceFromRow, type ResourceRow } from "./applications.ts";
@@ -155,19 +155,27 @@ async function resourceConditions(db: Db, filter: ResourceFilter): Promise<reado
   }
   if (filter.name !== undefined) conditions.push(textEquals("name", filter.name));
   if (filter.cluster !== undefined) {
-    const cluster = await db
-      .selectFrom("clusters")
-      .select("key")
-      .where("name", "=", filter.cluster as ClusterName)
-      .where("removed_at_ms", "is", null)
-      .executeTakeFirst();
-    conditions.push(cluster === undefined ? never : inCluster(cluster.key));
+    const key = await keyOfCluster(db, filter.cluster);
+    conditions.push(key === undefined ? never : inCluster(key));
   }
   if (filter.health !== undefined) conditions.push(healthCondition(filter.health));
   if (filter.kind !== undefined) conditions.push(textEquals("kind", filter.kind));
   if (filter.namespace !== undefined) conditions.push(textEquals("namespace", filter.namespace));
   if (filter.group !== undefined) conditions.push(textEquals("api_group", filter.group));
   return conditions;
+}
+
+async function keyOfCluster(db: Db, text: string): Promise<number | undefined> {
+  const name = parseClusterName(text);
+  // What is no name is no cluster's name.
+  if (!name.ok) return undefined;
+  const cluster = await db
+    .selectFrom("clusters")
+    .select("key")
+    .where("name", "=", name.value)
+    .where("removed_at_ms", "is", null)
+    .executeTakeFirst();
+  return cluster?.key;
 }
 
 const objectsWhere = (test: RawBuilder<unknown>): RawBuilder<unknown> =>

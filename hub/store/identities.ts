@@ -208,11 +208,11 @@ const factsOf = (row: IdentityRow): IdentityFacts => ({
   locked: row.locked_at_ms === null ? undefined : (row.locked_why ?? "locked"),
 });
 
-const liveByName = (db: Db, name: string) =>
+const liveByName = (db: Db, name: ClusterName) =>
   db
     .selectFrom("clusters")
     .select(["key", "name", "locked_at_ms"])
-    .where("name", "=", name as ClusterName)
+    .where("name", "=", name)
     .where("removed_at_ms", "is", null)
     .executeTakeFirst();
 

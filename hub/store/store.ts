@@ -103,7 +103,7 @@ export type Clusters = {
   ) => Promise<
     Result<ClusterRecord, { readonly kind: "name-taken" } | { readonly kind: "server-taken" }>
   >;
-  readonly find: (name: string, signal: AbortSignal) => Promise<ClusterRecord | undefined>;
+  readonly find: (name: ClusterName, signal: AbortSignal) => Promise<ClusterRecord | undefined>;
   /** `undefined` also when it was removed. */
   readonly findById: (id: ClusterId, signal: AbortSignal) => Promise<ClusterRecord | undefined>;
   /** By name. */
@@ -216,17 +216,22 @@ export type Identities = {
     signal: AbortSignal,
   ) => Promise<IdentityStanding | { readonly kind: "cloned"; readonly why: string }>;
   /** No identity and no join token of the cluster is taken any more. False when there is no such cluster. */
-  readonly lock: (name: string, why: string, atMs: number, signal: AbortSignal) => Promise<boolean>;
+  readonly lock: (
+    name: ClusterName,
+    why: string,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
   /** Takes the cluster's identities as before; the next one presented is the one in use. */
   readonly unlock: (
-    name: string,
+    name: ClusterName,
     actor: string,
     atMs: number,
     signal: AbortSignal,
   ) => Promise<boolean>;
   /** Every certificate and join token made so far is void for good, and the lock is gone. */
   readonly cutOff: (
-    name: string,
+    name: ClusterName,
     actor: string,
     atMs: number,
     signal: AbortSignal,
@@ -428,7 +433,10 @@ export type ApplicationSets = {
 };
 
 export type Applications = {
-  readonly find: (name: string, signal: AbortSignal) => Promise<ApplicationRecord | undefined>;
+  readonly find: (
+    name: ApplicationName,
+    signal: AbortSignal,
+  ) => Promise<ApplicationRecord | undefined>;
   /** Equals are ordered by name, in the same direction. */
   readonly list: (
     filter: ApplicationFilter,
@@ -437,7 +445,10 @@ export type Applications = {
     signal: AbortSignal,
   ) => Promise<Page<ApplicationRecord>>;
   /** Sorted by key; empty for an application nobody knows. */
-  readonly resources: (name: string, signal: AbortSignal) => Promise<readonly ResourceReport[]>;
+  readonly resources: (
+    name: ApplicationName,
+    signal: AbortSignal,
+  ) => Promise<readonly ResourceReport[]>;
 };
 
 export type Reports = {

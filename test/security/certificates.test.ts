@@ -17,7 +17,7 @@ import { join } from "node:path";
 import test, { after, before, suite } from "node:test";
 import type { ClusterId } from "../../proto/words/ids.ts";
 import { clusterUri } from "../../proto/words/spiffe.ts";
-import { addCluster, clusterId, signal } from "../contract/store/builders.ts";
+import { addCluster, clusterId, clusterName, signal } from "../contract/store/builders.ts";
 import { createCertificateAuthority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakeClock } from "../support/fake-clock.ts";
@@ -227,12 +227,12 @@ suite("time", () => {
       for (const [name, end, expected] of [
         [
           "locked",
-          () => store.identities.lock("locked", "lost", clock.nowMs(), signal),
+          () => store.identities.lock(clusterName("locked"), "lost", clock.nowMs(), signal),
           "WH-ID-2106",
         ],
         [
           "cut-off",
-          () => store.identities.cutOff("cut-off", "ann", clock.nowMs(), signal),
+          () => store.identities.cutOff(clusterName("cut-off"), "ann", clock.nowMs(), signal),
           "WH-ID-2104",
         ],
       ] as const) {

@@ -13,7 +13,7 @@ import { clusterOfUri, clusterUri } from "../../proto/words/spiffe.ts";
 import { createHubClient } from "../../spoke/link/client.ts";
 import { newPrivateKeyPem } from "../../spoke/link/credential.ts";
 import { certificateRequest } from "../../spoke/link/csr.ts";
-import { addCluster, clusterId, signal } from "../contract/store/builders.ts";
+import { addCluster, clusterId, clusterName, signal } from "../contract/store/builders.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 import { processorMs, quickMs } from "../support/processor-time.ts";
 import { seeded } from "../support/seeded.ts";
@@ -82,10 +82,10 @@ suite("join tokens", () => {
       for (const text of ["", "whj_", "whj_aaaaaaaa", `${idOne}.`, "\u0000", "a".repeat(1_024)])
         assert.equal(await codeOf(text), "WH-JOIN-2002");
       const locked = await world.invite(two);
-      await store.identities.lock("token-two", "lost", Date.now(), signal);
+      await store.identities.lock(clusterName("token-two"), "lost", Date.now(), signal);
       assert.equal(await codeOf(locked), "WH-ID-2106");
       const voided = await world.invite(one);
-      await store.identities.cutOff("token-one", "ann", Date.now(), signal);
+      await store.identities.cutOff(clusterName("token-one"), "ann", Date.now(), signal);
       assert.equal(await codeOf(voided), "WH-JOIN-2005");
       const orphan = await world.invite(one);
       const name = parseClusterName("token-one");
@@ -290,7 +290,8 @@ suite("names", () => {
       }
       assert.ok(registered.size >= 10, "some of them are good names");
       const found = new Map<string, ClusterId | undefined>();
-      for (const name of names) found.set(name, (await store.clusters.find(name, signal))?.id);
+      for (const name of names)
+        found.set(name, (await store.clusters.find(clusterName(name), signal))?.id);
       for (const [left, right] of pairs) {
         for (const [name, other] of [
           [left, right],

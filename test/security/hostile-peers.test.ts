@@ -20,6 +20,7 @@ import { openDesiredSet } from "../../spoke/disk/desired-set.ts";
 import { collectionPath, objectPath } from "../../spoke/kube/resource-path.ts";
 import {
   addCluster,
+  app,
   configMap,
   entry,
   publish,
@@ -287,9 +288,9 @@ suite("a hostile spoke", () => {
         1,
         signal,
       );
-      const record = await store.applications.find("web", signal);
+      const record = await store.applications.find(app("web"), signal);
       assert.ok(record);
-      const [resource] = await store.applications.resources("web", signal);
+      const [resource] = await store.applications.resources(app("web"), signal);
       assert.ok(resource);
       const shown = JSON.stringify([applicationView(record), resourceView(resource)]);
       assert.ok(!shown.includes("pppp"), "a password was shown");

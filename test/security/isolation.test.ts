@@ -189,7 +189,7 @@ suite("twenty spokes, each against the nineteen others", () => {
       }
     }
     await eventually(async () => assert.deepEqual(await snapshot(), before));
-    assert.equal(await store.applications.find("web-never-was", signal), undefined);
+    assert.equal(await store.applications.find(app("web-never-was"), signal), undefined);
   });
 
   /** All that one spoke could have spoilt for another. */

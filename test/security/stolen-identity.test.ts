@@ -3,7 +3,15 @@ import test, { suite } from "node:test";
 import type { Fields, Log } from "../../proto/kit/log.ts";
 import { silentLog } from "../../proto/kit/log.ts";
 import { createHubClient } from "../../spoke/link/client.ts";
-import { addCluster, putBundle, publish, signal, write } from "../contract/store/builders.ts";
+import {
+  addCluster,
+  app,
+  clusterName,
+  publish,
+  putBundle,
+  signal,
+  write,
+} from "../contract/store/builders.ts";
 import { eventually } from "../support/eventually.ts";
 import { fakeClock } from "../support/fake-clock.ts";
 import { newSpokeState, realHub, runSpokeLink } from "../support/spoke-link.ts";
@@ -50,7 +58,7 @@ suite("an identity that two have", () => {
     const world = await openWorld({ clock, heartbeatMs: 600_000 });
     try {
       const { cluster, copied, renewed, session } = await copiedAndRenewed(world);
-      const before = await world.store.applications.find("web", signal);
+      const before = await world.store.applications.find(app("web"), signal);
       // Calls begun under the old one may still come in.
       assert.deepEqual(await tries(world, copied), [undefined, undefined]);
       await clock.advance(60_001);
@@ -59,12 +67,12 @@ suite("an identity that two have", () => {
       await clock.advance(5_000);
       await eventually(() => assert.ok(!world.hub.link.sessions.isAttached(cluster)));
       session.close();
-      const record = await world.store.clusters.find("one", signal);
+      const record = await world.store.clusters.find(clusterName("one"), signal);
       assert.match(record?.locked?.why ?? "", /two spokes have had this identity/);
       const events = await world.store.events.since(0, 500, signal);
       assert.equal(events.filter(({ kind }) => kind === "cluster-locked").length, 1);
       // What the cluster should run, and runs, is not touched: nothing of it is removed or tombstoned.
-      assert.deepEqual(await world.store.applications.find("web", signal), before);
+      assert.deepEqual(await world.store.applications.find(app("web"), signal), before);
       const change = await world.store.desiredSets.changeAgainst(cluster, new Map(), signal);
       assert.deepEqual([change.upserts.length, change.tombstones.length], [1, 0]);
     } finally {
@@ -81,7 +89,7 @@ suite("an identity that two have", () => {
       session.close();
       await clock.advance(120_000);
       assert.equal((await tries(world, owners))[0], "WH-ID-2106");
-      assert.ok((await world.store.clusters.find("one", signal))?.locked);
+      assert.ok((await world.store.clusters.find(clusterName("one"), signal))?.locked);
     } finally {
       await world.stop();
     }
@@ -120,14 +128,14 @@ suite("an identity that two have", () => {
       const stolen = state.identity;
       assert.ok(stolen);
       // Somebody locks it: the spoke is out, keeps what it holds, and asks again.
-      await store.identities.lock("one", "a laptop was lost", clock.nowMs(), signal);
+      await store.identities.lock(clusterName("one"), "a laptop was lost", clock.nowMs(), signal);
       hub.link.sessions.dismiss(cluster, { kind: "locked", why: "a laptop was lost" });
       await eventually(() =>
         assert.ok(spoke.log.some(({ fields }) => JSON.stringify(fields).includes("WH-ID-2106"))),
       );
       assert.equal(state.held.applications.size, 1);
       // The clear way out.
-      await store.identities.cutOff("one", "ann", clock.nowMs(), signal);
+      await store.identities.cutOff(clusterName("one"), "ann", clock.nowMs(), signal);
       invitation.token = await world.invite(cluster);
       await eventually(() => assert.ok(hub.link.sessions.isAttached(cluster)));
       assert.notEqual(state.identity?.privateKeyPem, stolen.privateKeyPem);
@@ -154,9 +162,9 @@ suite("an identity that two have", () => {
     try {
       await eventually(() => assert.ok(hub.link.sessions.isAttached(cluster)));
       const before = state.identity;
-      await store.identities.lock("one", "a mistake", Date.now(), signal);
+      await store.identities.lock(clusterName("one"), "a mistake", Date.now(), signal);
       await eventually(() => assert.ok(!hub.link.sessions.isAttached(cluster)));
-      await store.identities.unlock("one", "ann", Date.now(), signal);
+      await store.identities.unlock(clusterName("one"), "ann", Date.now(), signal);
       await eventually(() => assert.ok(hub.link.sessions.isAttached(cluster)));
       assert.equal(state.identity, before);
     } finally {

@@ -17,6 +17,7 @@ import { systemClock } from "../../proto/kit/clock.ts";
 import { silentLog } from "../../proto/kit/log.ts";
 import { runTogether } from "../../proto/kit/run-together.ts";
 import { parseClusterId, parseClusterName, type ClusterId } from "../../proto/words/ids.ts";
+import { app } from "../contract/store/builders.ts";
 import { eventually } from "./eventually.ts";
 import { fleetRepository, type FileChange, type FleetRepository } from "./fleet-repository.ts";
 import { publishNeeds } from "./publish-needs.ts";
@@ -252,7 +253,7 @@ export function publishHub() {
   };
 
   const problemOf = async (name: string): Promise<string> => {
-    const record = await hub.store.applications.find(name, signal);
+    const record = await hub.store.applications.find(app(name), signal);
     return record?.problem === undefined ? "" : `${record.problem.code} ${record.problem.message}`;
   };
 

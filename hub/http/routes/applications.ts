@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { parseBundle } from "../../../proto/words/bundle.ts";
 import { healthStates } from "../../../proto/words/health.ts";
+import { parseApplicationName } from "../../../proto/words/ids.ts";
 import { objectKeyParts } from "../../../proto/words/object-key.ts";
 import { syncStatuses } from "../../../proto/words/sync-status.ts";
 import { applicationSorts } from "../../domain/queries.ts";
@@ -45,7 +46,8 @@ export function addApplicationRoutes(api: Api, needs: HttpNeeds, table: RouteTab
   const { store } = needs;
 
   const find = async (name: string, signal: AbortSignal): Promise<ApplicationRecord> => {
-    const application = await store.applications.find(name, signal);
+    const parsed = parseApplicationName(name);
+    const application = parsed.ok ? await store.applications.find(parsed.value, signal) : undefined;
     if (application === undefined)
       throw new Refused("WH-API-4042", `no application is called ${JSON.stringify(name)}`);
     return application;

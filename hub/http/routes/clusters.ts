@@ -112,7 +112,8 @@ export function addClusterRoutes(
   const changes = new Turns<string>(64);
 
   const find = async (name: string, signal: AbortSignal): Promise<ClusterRecord> => {
-    const cluster = await store.clusters.find(name, signal);
+    const parsed = parseClusterName(name);
+    const cluster = parsed.ok ? await store.clusters.find(parsed.value, signal) : undefined;
     if (cluster === undefined) throw noSuchCluster(name);
     return cluster;
   };

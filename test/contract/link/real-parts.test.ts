@@ -113,7 +113,7 @@ suite("the link between a real store and a real disk", () => {
   test("a report is what the hub then says of the application", async () => {
     spoke.loop.report(app("web"), report("web", { appliedRevision: "c9" }));
     await eventually(async () => {
-      const record = await store.applications.find("web", signal);
+      const record = await store.applications.find(app("web"), signal);
       assert.equal(record?.status.appliedRevision, "c9");
     });
   });

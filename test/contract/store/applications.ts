@@ -4,6 +4,7 @@ import type { Store } from "../../../hub/store/store.ts";
 import {
   addCluster,
   allPages,
+  app,
   atMs,
   draft,
   plainOrigin,
@@ -191,6 +192,6 @@ export function applicationCases(it: Case): void {
       signal,
     );
     assert.deepEqual(page.items, []);
-    assert.deepEqual((await store.applications.find("web", signal))?.labels, {});
+    assert.deepEqual((await store.applications.find(app("web"), signal))?.labels, {});
   });
 }

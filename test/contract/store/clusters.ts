@@ -5,6 +5,7 @@ import type { Store } from "../../../hub/store/store.ts";
 import {
   addCluster,
   allPages,
+  app,
   atMs,
   clusterId,
   clusterName,
@@ -40,9 +41,9 @@ export function clusterCases(it: Case): void {
       applications: { total: 0, sync: {}, health: {} },
     };
     assert.deepEqual(added, { ok: true, value: expected });
-    assert.deepEqual(await store.clusters.find("prod-1", signal), expected);
+    assert.deepEqual(await store.clusters.find(clusterName("prod-1"), signal), expected);
     assert.deepEqual(await store.clusters.findById(draft.id, signal), expected);
-    assert.equal(await store.clusters.find("prod-2", signal), undefined);
+    assert.equal(await store.clusters.find(clusterName("prod-2"), signal), undefined);
   });
 
   it("have names and servers of their own", async (store) => {
@@ -78,9 +79,11 @@ export function clusterCases(it: Case): void {
       signal,
     );
     assert.deepEqual(changed?.labels, { env: "prod" });
-    assert.deepEqual((await store.clusters.find("a", signal))?.labels, { env: "prod" });
+    assert.deepEqual((await store.clusters.find(clusterName("a"), signal))?.labels, {
+      env: "prod",
+    });
     await store.clusters.setMetadata(clusterName("a"), { annotations: { a: "b" } }, atMs, signal);
-    const found = await store.clusters.find("a", signal);
+    const found = await store.clusters.find(clusterName("a"), signal);
     assert.deepEqual([found?.labels, found?.annotations], [{ env: "prod" }, { a: "b" }]);
     assert.equal(await store.clusters.setMetadata(clusterName("b"), {}, atMs, signal), undefined);
   });
@@ -101,7 +104,7 @@ export function clusterCases(it: Case): void {
     const id = await addCluster(store, "a");
     assert.equal(await store.clusters.remove(clusterName("a"), "ann", atMs, signal), true);
     assert.equal(await store.clusters.remove(clusterName("a"), "ann", atMs, signal), false);
-    assert.equal(await store.clusters.find("a", signal), undefined);
+    assert.equal(await store.clusters.find(clusterName("a"), signal), undefined);
     assert.equal(await store.clusters.findById(id, signal), undefined);
     assert.deepEqual(await store.clusters.facts(signal), []);
     await assert.rejects(store.clusters.add(fact("a"), atMs, signal));
@@ -114,10 +117,10 @@ export function clusterCases(it: Case): void {
     await publish(store, [write("web", id, await putBundle(store, { one: 1 }))]);
     await record(store, id, [report("web", { resources: [configMap("one")] })]);
     await store.clusters.remove(clusterName("a"), "ann", atMs, signal);
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.equal(found?.cluster, undefined);
     assert.deepEqual(found?.status.syncStatus, "Unknown");
-    assert.deepEqual(await store.applications.resources("web", signal), []);
+    assert.deepEqual(await store.applications.resources(app("web"), signal), []);
     const [published] = await store.publishing.published(setOrigin("web"), signal);
     assert.equal(published?.desired, undefined);
     assert.equal(published?.draft.clusterId, undefined);

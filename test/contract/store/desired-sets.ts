@@ -7,6 +7,7 @@ import {
   atMs,
   bundleOf,
   clusterId,
+  clusterName,
   digest,
   entry,
   openSession,
@@ -135,9 +136,9 @@ export function desiredSetCases(it: Case): void {
     await publish(store, [write("web", cluster, await putBundle(store, { one: 1 }))]);
     const { version, root } = await store.desiredSets.current(cluster, signal);
     await store.desiredSets.recordStored(cluster, version, digest("other"), atMs, signal);
-    assert.equal((await store.clusters.find("a", signal))?.storedVersion, 0);
+    assert.equal((await store.clusters.find(clusterName("a"), signal))?.storedVersion, 0);
     await store.desiredSets.recordStored(cluster, version, root, atMs + 3, signal);
-    const found = await store.clusters.find("a", signal);
+    const found = await store.clusters.find(clusterName("a"), signal);
     assert.deepEqual([found?.storedVersion, found?.lastSeenAtMs], [1, atMs + 3]);
   });
 
@@ -189,7 +190,7 @@ export function desiredSetCases(it: Case): void {
     const cluster = await addCluster(store, "a");
     await publish(store, [write("web", cluster, await putBundle(store, { one: 1 }))]);
     await openSession(store, cluster, { heldVersion: 1 });
-    assert.equal((await store.clusters.find("a", signal))?.storedVersion, 1);
+    assert.equal((await store.clusters.find(clusterName("a"), signal))?.storedVersion, 1);
     const limits = { blobBytesMost: 10_000, totalBytesMost: 10_000 };
     assert.deepEqual(
       await store.desiredSets.lackingBlobs(cluster, [app("web")], limits, signal),

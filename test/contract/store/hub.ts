@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { atMs, fact, signal } from "./builders.ts";
+import { atMs, clusterName, fact, signal } from "./builders.ts";
 import type { Case } from "./case.ts";
 
 export function hubCases(it: Case): void {
@@ -16,7 +16,7 @@ export function hubCases(it: Case): void {
   it("begins nothing for a caller that has gone", async (store) => {
     const gone = AbortSignal.abort(new Error("caller left"));
     await assert.rejects(store.clusters.add(fact("a"), atMs, gone), /caller left/);
-    await assert.rejects(store.clusters.find("a", gone), /caller left/);
-    assert.equal(await store.clusters.find("a", signal), undefined);
+    await assert.rejects(store.clusters.find(clusterName("a"), gone), /caller left/);
+    assert.equal(await store.clusters.find(clusterName("a"), signal), undefined);
   });
 }

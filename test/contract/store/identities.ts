@@ -83,7 +83,7 @@ export function identityCases(it: Case): void {
     assert.equal(await present(store, cluster, "02", atMs + 61_002), "locked");
     assert.equal(await standing(store, cluster, "02"), "locked");
     assert.deepEqual(await newsSince(store, before), ["cluster-locked a"]);
-    const { locked } = (await store.clusters.find("a", signal)) ?? {};
+    const { locked } = (await store.clusters.find(clusterName("a"), signal)) ?? {};
     assert.equal(locked?.sinceMs, atMs + 61_001);
     assert.match(locked.why, /two spokes/);
   });
@@ -93,8 +93,11 @@ export function identityCases(it: Case): void {
     await certify(store, cluster, "01");
     await present(store, cluster, "01");
     await invite(store, cluster);
-    assert.equal(await store.identities.lock("a", "a laptop was lost", atMs, signal), true);
-    assert.equal(await store.identities.lock("nobody", "x", atMs, signal), false);
+    assert.equal(
+      await store.identities.lock(clusterName("a"), "a laptop was lost", atMs, signal),
+      true,
+    );
+    assert.equal(await store.identities.lock(clusterName("nobody"), "x", atMs, signal), false);
     assert.deepEqual(await store.identities.standing(cluster, "01", signal), {
       kind: "locked",
       why: "a laptop was lost",
@@ -110,10 +113,10 @@ export function identityCases(it: Case): void {
       problem: { kind: "locked", why: "a laptop was lost" },
     });
     assert.equal(await certify(store, cluster, "02", "01"), false);
-    assert.equal(await store.identities.unlock("a", "ann", atMs, signal), true);
+    assert.equal(await store.identities.unlock(clusterName("a"), "ann", atMs, signal), true);
     assert.equal(await standing(store, cluster, "01"), "trusted");
     assert.equal((await store.enrollments.useToken(use, signal)).ok, true);
-    assert.equal((await store.clusters.find("a", signal))?.locked, undefined);
+    assert.equal((await store.clusters.find(clusterName("a"), signal))?.locked, undefined);
   });
 
   it("that were cut off are void for good, with every token of before; new ones are taken", async (store) => {
@@ -124,9 +127,9 @@ export function identityCases(it: Case): void {
     await certify(store, cluster, "02", "01");
     await present(store, cluster, "02");
     await invite(store, cluster);
-    await store.identities.lock("a", "x", atMs, signal);
-    assert.equal(await store.identities.cutOff("a", "ann", atMs, signal), true);
-    assert.equal(await store.identities.cutOff("nobody", "ann", atMs, signal), false);
+    await store.identities.lock(clusterName("a"), "x", atMs, signal);
+    assert.equal(await store.identities.cutOff(clusterName("a"), "ann", atMs, signal), true);
+    assert.equal(await store.identities.cutOff(clusterName("nobody"), "ann", atMs, signal), false);
     for (const serial of ["01", "02"]) {
       assert.equal(await present(store, cluster, serial), "void");
       assert.equal(await standing(store, cluster, serial), "void");

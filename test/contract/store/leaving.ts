@@ -30,7 +30,7 @@ export function leavingCases(it: Case): void {
     await publish(store, [
       { kind: "write", record: draft("web", { bundle }), desired: undefined, leaves: undefined },
     ]);
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.deepEqual([found?.cluster, found?.status.syncStatus], ["a", "Synced"]);
     const [published] = await store.publishing.published(setOrigin("web"), signal);
     assert.equal(published?.draft.clusterId, undefined);
@@ -44,13 +44,13 @@ export function leavingCases(it: Case): void {
     await publish(store, [write("web", cluster, next, { entry: { generation: 2 } })], {
       atMs: atMs + hour,
     });
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.deepEqual(
       [found?.generation, found?.status.appliedGeneration, found?.status.syncStatus],
       [2, 1, "OutOfSync"],
     );
     assert.deepEqual([found?.createdAtMs, found?.changedAtMs], [atMs, atMs + hour]);
-    assert.equal((await store.applications.resources("web", signal)).length, 1);
+    assert.equal((await store.applications.resources(app("web"), signal)).length, 1);
   });
 
   it("resets the status of an application that moves, and leaves a tombstone", async (store) => {
@@ -61,9 +61,9 @@ export function leavingCases(it: Case): void {
     const leaves = tombstone("web", a, { cause: "destination-changed" });
     const { changedClusters } = await publish(store, [write("web", b, bundle, { leaves })]);
     assert.deepEqual(changedClusters.toSorted(), [a, b].toSorted());
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.deepEqual([found?.cluster, found?.status.syncStatus], ["b", "Unknown"]);
-    assert.deepEqual(await store.applications.resources("web", signal), []);
+    assert.deepEqual(await store.applications.resources(app("web"), signal), []);
     const change = await store.desiredSets.changeSince(a, 1, signal);
     assert.deepEqual(change?.tombstones, [
       {
@@ -91,8 +91,8 @@ export function leavingCases(it: Case): void {
     await publish(store, [write("web", cluster, await putBundle(store, { one: 1 }))]);
     await record(store, cluster, [report("web", { resources: [deployment("one", ["nginx"])] })]);
     await publish(store, [remove("web", cluster)]);
-    assert.equal(await store.applications.find("web", signal), undefined);
-    assert.deepEqual(await store.applications.resources("web", signal), []);
+    assert.equal(await store.applications.find(app("web"), signal), undefined);
+    assert.deepEqual(await store.applications.resources(app("web"), signal), []);
     const resources = await store.fleet.resources({}, { limit: 9, after: undefined }, signal);
     assert.deepEqual(resources.items, []);
     assert.deepEqual(await store.publishing.published(setOrigin("web"), signal), []);
@@ -110,7 +110,7 @@ export function leavingCases(it: Case): void {
     assert.deepEqual(await publish(store, [write("web", cluster, bundle)]), {
       changedClusters: [],
     });
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.equal(found?.cluster, undefined);
     const [published] = await store.publishing.published(setOrigin("web"), signal);
     assert.deepEqual([published?.desired, published?.draft.clusterId], [undefined, undefined]);
@@ -125,7 +125,7 @@ export function leavingCases(it: Case): void {
     await publish(store, [write("web", cluster, one, { entry: { generation: 5 } })]);
     await publish(store, [write("web", cluster, two, { entry: { generation: 5 } })]);
     assert.equal(await generation(), 6);
-    assert.equal((await store.applications.find("web", signal))?.generation, 6);
+    assert.equal((await store.applications.find(app("web"), signal))?.generation, 6);
     await publish(store, [remove("web", cluster)]);
     const gone = await store.desiredSets.changeSince(cluster, 2, signal);
     assert.equal(gone?.tombstones[0]?.generation, 7);

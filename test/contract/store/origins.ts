@@ -68,7 +68,7 @@ export function originCases(it: Case): void {
     const namesOf = async (origin: Origin) =>
       (await store.publishing.published(origin, signal)).map(({ draft: { name } }) => name);
     assert.deepEqual([await namesOf(old), await namesOf(other)], [["b"], ["a"]]);
-    const found = await store.applications.find("a", signal);
+    const found = await store.applications.find(app("a"), signal);
     assert.deepEqual(
       [found?.origin, found?.generation, found?.createdAtMs, found?.status.health.state],
       [other, 1, atMs, "Healthy"],

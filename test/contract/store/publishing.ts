@@ -6,6 +6,7 @@ import type { ApplicationName } from "../../../proto/words/ids.ts";
 import type { ServiceAccount } from "../../../proto/words/service-account.ts";
 import {
   addCluster,
+  app,
   atMs,
   digest,
   draft,
@@ -42,7 +43,7 @@ export function publishingCases(it: Case): void {
       applications: { total: 1, sync: { Unknown: 1 }, health: { Unknown: 1 } },
     });
     const { clusterId: _, keepObjects: __, ...decided } = change.record;
-    assert.deepEqual(await store.applications.find("web", signal), {
+    assert.deepEqual(await store.applications.find(app("web"), signal), {
       ...decided,
       cluster: "a",
       createdAtMs: atMs,
@@ -69,7 +70,7 @@ export function publishingCases(it: Case): void {
     const again = await publish(store, [change], { atMs: atMs + hour });
     assert.deepEqual(again.changedClusters, []);
     assert.deepEqual(await store.desiredSets.current(cluster, signal), before);
-    assert.equal((await store.applications.find("web", signal))?.changedAtMs, atMs);
+    assert.equal((await store.applications.find(app("web"), signal))?.changedAtMs, atMs);
   });
 
   it("moves a cluster's version once, however many of its applications change", async (store) => {
@@ -100,7 +101,7 @@ export function publishingCases(it: Case): void {
       { kind: "write", record: record_, desired: undefined, leaves: undefined },
     ]);
     assert.deepEqual(changedClusters, []);
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.deepEqual(found?.problem, problem);
     assert.equal(found?.status.syncStatus, "Synced");
     const [published] = await store.publishing.published(setOrigin("web"), signal);
@@ -143,7 +144,7 @@ export function publishingCases(it: Case): void {
         },
       ),
     );
-    assert.equal(await store.applications.find("good", signal), undefined);
+    assert.equal(await store.applications.find(app("good"), signal), undefined);
     assert.equal(await store.applicationSets.find("web", signal), undefined);
     assert.equal((await store.desiredSets.current(cluster, signal)).version, 0);
     assert.equal(await store.events.latest(signal), before);

@@ -26,10 +26,10 @@ export function reportCases(it: Case): void {
     const [one, two] = [await putBundle(store, { a: 1 }), await putBundle(store, { a: 2 })];
     await publish(store, [write("web", id, one)]);
     await record(store, id, [report("web")]);
-    assert.equal((await store.applications.find("web", signal))?.status.syncStatus, "Synced");
+    assert.equal((await store.applications.find(app("web"), signal))?.status.syncStatus, "Synced");
     await publish(store, [write("web", id, two)]);
     const statuses = async () => ({
-      found: (await store.applications.find("web", signal))?.status.syncStatus,
+      found: (await store.applications.find(app("web"), signal))?.status.syncStatus,
       summary: (await store.fleet.summary(undefined, signal))[0]?.applications.sync,
     });
     const behind = { found: "OutOfSync", summary: { OutOfSync: 1 } };
@@ -87,9 +87,9 @@ export function reportCases(it: Case): void {
     });
     await record(store, cluster, [full]);
     const { application: _, resources, ...said } = full;
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.deepEqual(found?.status, { ...said, reportedAtMs: atMs });
-    assert.deepEqual(await store.applications.resources("web", signal), resources);
+    assert.deepEqual(await store.applications.resources(app("web"), signal), resources);
   });
 
   it("replace older ones whole", async (store) => {
@@ -99,7 +99,7 @@ export function reportCases(it: Case): void {
     ]);
     const next = [configMap("two"), deployment("web", ["nginx:2"])];
     await record(store, cluster, [report("web", { resources: next })]);
-    assert.deepEqual(await store.applications.resources("web", signal), next);
+    assert.deepEqual(await store.applications.resources(app("web"), signal), next);
     const running1 = await store.fleet.resources(
       { image: "nginx:1" },
       { limit: 9, after: undefined },
@@ -112,10 +112,10 @@ export function reportCases(it: Case): void {
     const cluster = await running(store);
     const other = await addCluster(store, "b");
     await record(store, other, [report("web"), report("nobody")]);
-    assert.equal((await store.applications.find("web", signal))?.status.syncStatus, "Unknown");
+    assert.equal((await store.applications.find(app("web"), signal))?.status.syncStatus, "Unknown");
     await record(store, cluster, [report("web")]);
     await record(store, other, [], ["web"]);
-    assert.equal((await store.applications.find("web", signal))?.status.syncStatus, "Synced");
+    assert.equal((await store.applications.find(app("web"), signal))?.status.syncStatus, "Synced");
     await record(store, clusterId("nobody"), [report("web")]);
   });
 
@@ -140,12 +140,12 @@ export function reportCases(it: Case): void {
     const cluster = await running(store);
     await record(store, cluster, [report("web", { resources: [configMap("one")] })]);
     await record(store, cluster, [], ["web"]);
-    const found = await store.applications.find("web", signal);
+    const found = await store.applications.find(app("web"), signal);
     assert.deepEqual(
       [found?.status.syncStatus, found?.status.reportedAtMs],
       ["Unknown", undefined],
     );
-    assert.deepEqual(await store.applications.resources("web", signal), []);
+    assert.deepEqual(await store.applications.resources(app("web"), signal), []);
   });
 
   it("have a root over what is held", async (store) => {

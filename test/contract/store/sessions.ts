@@ -5,6 +5,7 @@ import {
   addCluster,
   atMs,
   clusterId,
+  clusterName,
   entry,
   newsSince,
   openSession,
@@ -29,14 +30,14 @@ export function sessionCases(it: Case): void {
   it("show the cluster as attached, and as detached once closed", async (store) => {
     const cluster = await addCluster(store, "a");
     await openSession(store, cluster);
-    const attached = await store.clusters.find("a", signal);
+    const attached = await store.clusters.find(clusterName("a"), signal);
     assert.deepEqual(attached?.connection, { kind: "attached", sinceMs: atMs });
     assert.deepEqual(
       [attached?.spokeVersion, attached?.kubernetesVersion, attached?.lastSeenAtMs],
       ["0.1.0", "v1.33.0", atMs],
     );
     await store.sessions.close(cluster, "s1", atMs + 5, signal);
-    const detached = await store.clusters.find("a", signal);
+    const detached = await store.clusters.find(clusterName("a"), signal);
     assert.deepEqual(detached?.connection, { kind: "detached", sinceMs: atMs + 5 });
     assert.deepEqual(await newsSince(store, 1), ["cluster-attached a", "cluster-detached a"]);
   });
@@ -46,7 +47,10 @@ export function sessionCases(it: Case): void {
     await openSession(store, cluster, { sessionId: "old" });
     await openSession(store, cluster, { sessionId: "new" });
     await store.sessions.close(cluster, "old", atMs, signal);
-    assert.equal((await store.clusters.find("a", signal))?.connection.kind, "attached");
+    assert.equal(
+      (await store.clusters.find(clusterName("a"), signal))?.connection.kind,
+      "attached",
+    );
     assert.deepEqual(await newsSince(store, 1), ["cluster-attached a"]);
   });
 
@@ -55,7 +59,9 @@ export function sessionCases(it: Case): void {
     await addCluster(store, "b");
     await store.sessions.closeAll(atMs + 1, signal);
     const kinds = await Promise.all(
-      ["a", "b"].map(async (name) => (await store.clusters.find(name, signal))?.connection.kind),
+      ["a", "b"].map(
+        async (name) => (await store.clusters.find(clusterName(name), signal))?.connection.kind,
+      ),
     );
     assert.deepEqual(kinds, ["detached", "never-joined"]);
     const [whole] = await store.fleet.summary(undefined, signal);

@@ -6,7 +6,7 @@ import test, { after, afterEach, before, beforeEach, suite } from "node:test";
 import { Trouble } from "../../../proto/kit/trouble.ts";
 import type { ClusterId } from "../../../proto/words/ids.ts";
 import type { PublishNeeds } from "../../../hub/loops/publish.ts";
-import { addCluster, record, report } from "../../contract/store/builders.ts";
+import { addCluster, app, record, report } from "../../contract/store/builders.ts";
 import { openPublishPasses, type PublishPasses } from "../../support/publish-passes.ts";
 
 const signal = new AbortController().signal;
@@ -337,7 +337,7 @@ suite("taking over what a removed set left behind", () => {
     const nowhere = elementsOf("a", { cluster: "nowhere" });
     await passes.push({ "fleet/a.json": undefined, "fleet/new.json": set("new", nowhere) });
     assert.deepEqual(await published(), ["a: itself, one@1"]);
-    const found = await passes.store.applications.find("a", signal);
+    const found = await passes.store.applications.find(app("a"), signal);
     assert.match(
       found?.problem?.message ?? "",
       /^Application a is gone from Git; its application stays, because ApplicationSet new wants a/,
@@ -539,7 +539,7 @@ suite("taking over what a removed set left behind", () => {
     });
     assert.deepEqual(await published(), ["a: new, one@1", "b: new, one@1"]);
     const pathOf = async (name: string) =>
-      (await passes.store.applications.find(name, signal))?.source.path;
+      (await passes.store.applications.find(app(name), signal))?.source.path;
     assert.deepEqual([await pathOf("a"), await pathOf("b")], ["apps/first", "apps/second"]);
   });
 
@@ -552,7 +552,7 @@ suite("taking over what a removed set left behind", () => {
     await passes.push({ "fleet/new.json": set("new", elements, options) });
     assert.match(await problemOf("new"), /^WH-GEN-3106/);
     await passes.push({ "fleet/base.json": undefined });
-    const found = await passes.store.applications.find("a", signal);
+    const found = await passes.store.applications.find(app("a"), signal);
     assert.deepEqual([found?.origin.name, found?.source.path], ["new", "apps/first"]);
   });
 

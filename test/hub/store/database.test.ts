@@ -17,6 +17,7 @@ import {
   addCluster,
   allPages,
   atMs,
+  clusterName,
   configMap,
   deployment,
   digest,
@@ -61,7 +62,7 @@ suite("openDatabase", () => {
     before.close();
     const again = await openStore({ folder, checkIntegrity: true });
     assert.equal(await again.hub.id(signal), id);
-    assert.deepEqual((await again.clusters.find("a", signal))?.labels, { env: "dev" });
+    assert.deepEqual((await again.clusters.find(clusterName("a"), signal))?.labels, { env: "dev" });
     again.close();
   });
 

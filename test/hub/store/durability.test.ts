@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { sql } from "kysely";
 import { openDatabase } from "../../../hub/store/database.ts";
 import { openStore, type Store } from "../../../hub/store/store.ts";
-import { allPages, signal } from "../../contract/store/builders.ts";
+import { allPages, app, clusterName, signal } from "../../contract/store/builders.ts";
 import { chanceOfRun, wholeFrom } from "../../support/kill/seed.ts";
 
 const writer = fileURLToPath(new URL("durability-writer.ts", import.meta.url));
@@ -65,10 +65,10 @@ async function checkLedger(store: Store, ledger: readonly string[]): Promise<voi
   assert.ok(ledger.length > kills);
   for (const line of ledger) {
     const [what, at = ""] = line.split(" ");
-    const cluster = await store.clusters.find(`c${at}`, signal);
+    const cluster = await store.clusters.find(clusterName(`c${at}`), signal);
     assert.ok(cluster !== undefined, `${line}: the cluster is gone`);
     if (what === "cluster") continue;
-    const application = await store.applications.find(`web-${at}`, signal);
+    const application = await store.applications.find(app(`web-${at}`), signal);
     assert.equal(application?.cluster, `c${at}`, line);
     assert.equal(cluster.desiredVersion, 1, line);
     if (what === "report") assert.equal(application?.status.syncStatus, "Synced", line);

@@ -86,7 +86,8 @@ const originOf = (application: string) => setOrigin(application < "a3" ? "front"
 
 /** Carries a step out as a hub would: what makes no sense at the moment is not done. */
 async function take(store: Store, step: Step, at: number): Promise<void> {
-  const found = "cluster" in step ? await store.clusters.find(step.cluster, signal) : undefined;
+  const found =
+    "cluster" in step ? await store.clusters.find(clusterName(step.cluster), signal) : undefined;
   const offered =
     "application" in step
       ? (await store.publishing.published(originOf(step.application), signal)).find(

@@ -78,6 +78,7 @@ suite("applications", async () => {
     assert.equal(web.status.operation.phase, "Succeeded");
     assert.deepEqual(web.document, { metadata: { name: "web-dev-1" } });
     assertProblem(await ask("GET", "/v1/applications/none"), 404, "WH-API-4042");
+    assertProblem(await ask("GET", "/v1/applications/No%20Name"), 404, "WH-API-4042");
   });
 
   test("its resources come with health, message and images", async () => {

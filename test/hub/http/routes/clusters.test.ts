@@ -58,6 +58,7 @@ suite("clusters", async () => {
     assert.deepEqual(lab.connection, { kind: "never-joined" });
     assert.equal(lab.lastSeenAtMs, undefined);
     assertProblem(await ask("GET", "/v1/clusters/nowhere"), 404, "WH-API-4041");
+    assertProblem(await ask("GET", "/v1/clusters/No%20Name"), 404, "WH-API-4041");
   });
 
   test("registering answers with all a spoke needs to join", async () => {
