@@ -21,6 +21,7 @@ import {
 } from "./route.ts";
 import { addApplicationRoutes } from "./routes/applications.ts";
 import { addApplicationSetRoutes } from "./routes/application-sets.ts";
+import { addClusterIdentityRoutes } from "./routes/cluster-identities.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
 import { addCommandRoutes } from "./routes/commands.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -59,6 +60,7 @@ export function createApp(needs: HttpNeeds, settings: HttpSettings, life: AbortS
   addProbeRoutes(api, needs, settings, table);
   addFleetRoutes(api, needs, table);
   addClusterRoutes(api, needs, settings, table);
+  addClusterIdentityRoutes(api, needs, settings, table);
   addRepositoryRoutes(api, needs, table);
   addApplicationSetRoutes(api, needs, table);
   addApplicationRoutes(api, needs, table);
