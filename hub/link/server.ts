@@ -229,9 +229,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
       kind: "draining",
       reconnectAfterMs: Math.round(needs.random() * settings.returnSpreadMs),
     }));
-    const endsAtMs = clock.nowMs() + settings.drainMs;
-    while (sessions.attached > 0 && clock.nowMs() < endsAtMs)
-      await clock.sleep(10, new AbortController().signal);
+    await atMost(settings.drainMs, (signal) => sessions.allLeft(signal), clock);
     stopping.abort(new Error("the hub is going down"));
     // Lets the last statuses out; connections that do not end by themselves are cut.
     injector.drain(settings.goodbyeMs);
@@ -264,10 +262,22 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
 async function shutDown(server: Server, graceMs: number, clock: Clock): Promise<void> {
   const ended = Promise.withResolvers<void>();
   server.tryShutdown(() => ended.resolve());
-  const patience = new AbortController();
-  await Promise.race([ended.promise, clock.sleep(graceMs, patience.signal).catch(() => {})]);
-  patience.abort();
+  await atMost(graceMs, () => ended.promise, clock);
   server.forceShutdown();
+}
+
+/** Waits for `work`, and no longer than `forMs`: then its signal aborts. */
+async function atMost(
+  forMs: number,
+  work: (signal: AbortSignal) => Promise<void>,
+  clock: Clock,
+): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([work(over.signal), clock.sleep(forMs, over.signal)]);
+  } finally {
+    over.abort(new Error("the wait is over"));
+  }
 }
 
 async function* spokeMessages(

@@ -1,3 +1,4 @@
+import { Bell } from "../../proto/kit/bell.ts";
 import type { ClusterId, Epoch } from "../../proto/words/ids.ts";
 
 /** Why the hub ends a session. */
@@ -21,6 +22,7 @@ export type OpenSession = {
 /** Who is attached here, at most one session per cluster: the one with the highest epoch. */
 export class Sessions {
   readonly #open = new Map<ClusterId, OpenSession>();
+  readonly #left = new Bell();
   readonly #lastSeenAtMs = new Map<ClusterId, number>();
 
   /** Takes the place of an older session of the cluster; a session that is itself the older is dismissed. */
@@ -37,7 +39,14 @@ export class Sessions {
 
   /** Forgets a session. A newer one of the same cluster stays. */
   leave(session: OpenSession): void {
-    if (this.#open.get(session.cluster) === session) this.#open.delete(session.cluster);
+    if (this.#open.get(session.cluster) !== session) return;
+    this.#open.delete(session.cluster);
+    this.#left.ring();
+  }
+
+  /** Resolves once nobody is attached. One waits at a time. */
+  async allLeft(signal: AbortSignal): Promise<void> {
+    while (this.#open.size > 0) await this.#left.wait(signal);
   }
 
   /** A hint that something for this cluster changed. Losing it costs a heartbeat. */

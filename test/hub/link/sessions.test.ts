@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import type { ClusterId } from "../../../proto/words/ids.ts";
 import { Sessions, type OpenSession } from "../../../hub/link/sessions.ts";
@@ -35,6 +36,27 @@ suite("Sessions", () => {
     sessions.admit(older.open);
     assert.deepEqual([older.heard, newer.heard], [["replaced"], []]);
     assert.ok(sessions.isAttached(one));
+  });
+
+  test("who waits for all to leave is told when the last one has, and not to wait when there is none", async () => {
+    const signal = new AbortController().signal;
+    const sessions = new Sessions();
+    await sessions.allLeft(signal);
+    const [a, b] = [session(one, 1), session(two, 1)];
+    sessions.admit(a.open);
+    sessions.admit(b.open);
+    let told = false;
+    const waiting = sessions.allLeft(signal).then(() => (told = true));
+    sessions.leave(a.open);
+    await nextTurn();
+    assert.equal(told, false);
+    sessions.leave(b.open);
+    await waiting;
+    sessions.admit(a.open);
+    const stop = new AbortController();
+    const never = assert.rejects(sessions.allLeft(stop.signal), /enough/);
+    stop.abort(new Error("enough"));
+    await never;
   });
 
   test("an older one that leaves late does not take the newer with it", () => {
