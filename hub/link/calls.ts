@@ -15,6 +15,13 @@ import { CallRefused } from "./call-refused.ts";
 // grpc-js has one way to answer for each kind of call, and none that knows promises. These give every
 // kind the same one: an async function with a signal, whose failure becomes the call's status.
 
+/** What calls are served with. A failure inside is told to `log`; every call's signal aborts with `stopping`. */
+export type CallHost = {
+  readonly server: Server;
+  readonly log: Log;
+  readonly stopping: AbortSignal;
+};
+
 type Ended = { readonly code: status; readonly details: string };
 
 /** What a failed call is answered with. Only refusals speak; what went wrong inside stays in the log. */
@@ -40,20 +47,25 @@ function signalOf(call: Call, stopping: AbortSignal): AbortSignal {
   return AbortSignal.any([stopping, gone.signal]);
 }
 
+/**
+ * Serves a method of one question and one answer.
+ *
+ * The signal aborts when the caller is gone too. What `answer` throws becomes the call's status: cancelled once
+ * the signal aborted, else what a refusal says, and no word of anything else.
+ */
 export function unary<Q, A>(
-  server: Server,
+  host: CallHost,
   method: MethodDefinition<Q, A>,
-  stopping: AbortSignal,
-  log: Log,
   handler: { readonly answer: (call: ServerUnaryCall<Q, A>, signal: AbortSignal) => Promise<A> },
 ): void {
-  server.register<Q, A>(
+  host.server.register<Q, A>(
     method.path,
     (call: ServerUnaryCall<Q, A>, callback: sendUnaryData<A>) => {
-      const signal = signalOf(call, stopping);
+      const signal = signalOf(call, host.stopping);
       handler.answer(call, signal).then(
         (answer) => callback(null, answer),
-        (error: unknown) => callback(signal.aborted ? goneEnd : endOf(error, method.path, log)),
+        (error: unknown) =>
+          callback(signal.aborted ? goneEnd : endOf(error, method.path, host.log)),
       );
     },
     method.responseSerialize,
@@ -62,36 +74,39 @@ export function unary<Q, A>(
   );
 }
 
+/**
+ * Serves a method of one question and many answers, which `serve` writes to the call in their order.
+ *
+ * The call ends when `serve` is done, or fails with the status of what it throws, as in `unary`; a refusal is
+ * told even after the signal aborted. `serve` waits for a slow reader itself.
+ */
 export function stream<Q, A>(
-  server: Server,
+  host: CallHost,
   method: MethodDefinition<Q, A>,
-  stopping: AbortSignal,
-  log: Log,
   handler: {
     readonly serve: (call: ServerWritableStream<Q, A>, signal: AbortSignal) => Promise<void>;
   },
 ): void {
-  server.register<Q, A>(
+  host.server.register<Q, A>(
     method.path,
-    (call: ServerWritableStream<Q, A>) => finish(call, handler.serve, method.path, stopping, log),
+    (call: ServerWritableStream<Q, A>) => finish(call, handler.serve, method.path, host),
     method.responseSerialize,
     method.requestDeserialize,
     "serverStream",
   );
 }
 
+/** Serves a method where both sides go on talking, and ends it as `stream` does. */
 export function duplex<Q, A>(
-  server: Server,
+  host: CallHost,
   method: MethodDefinition<Q, A>,
-  stopping: AbortSignal,
-  log: Log,
   handler: {
     readonly serve: (call: ServerDuplexStream<Q, A>, signal: AbortSignal) => Promise<void>;
   },
 ): void {
-  server.register<Q, A>(
+  host.server.register<Q, A>(
     method.path,
-    (call: ServerDuplexStream<Q, A>) => finish(call, handler.serve, method.path, stopping, log),
+    (call: ServerDuplexStream<Q, A>) => finish(call, handler.serve, method.path, host),
     method.responseSerialize,
     method.requestDeserialize,
     "bidi",
@@ -111,8 +126,7 @@ function finish<C extends StreamingCall>(
   call: C,
   serve: (call: C, signal: AbortSignal) => Promise<void>,
   path: string,
-  stopping: AbortSignal,
-  log: Log,
+  { log, stopping }: CallHost,
 ): void {
   const signal = signalOf(call, stopping);
   // Destroyed streams complain; whoever was using one has been told by its signal.

@@ -36,7 +36,7 @@ import {
 } from "./authenticate.ts";
 import type { Authority } from "./authority.ts";
 import { badMessage, CallRefused } from "./call-refused.ts";
-import { duplex, stream, unary } from "./calls.ts";
+import { duplex, stream, unary, type CallHost } from "./calls.ts";
 import { ClusterConnections } from "./connections.ts";
 import { createEnrollGuard, usualEnrollLimits, type EnrollLimits } from "./enroll-limits.ts";
 import { enroll, renew, type EnrollStore } from "./enroll.ts";
@@ -147,6 +147,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
     // Nobody looks at it, and it costs on every message.
     "grpc.enable_channelz": 0,
   });
+  const host: CallHost = { server, log, stopping: stopping.signal };
 
   /** Whoever calls, or the refusal, thrown. */
   async function callerOf(call: Authenticated, signal: AbortSignal): Promise<Caller> {
@@ -158,7 +159,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
     return caller.value;
   }
 
-  unary(server, grpcMethod(EnrollmentService.method.enroll), stopping.signal, log, {
+  unary(host, grpcMethod(EnrollmentService.method.enroll), {
     answer: async (call, signal) => {
       const enrolled = await enrollments.attempt(call.getPeer(), async () => {
         const request = enrollFromWire(call.request);
@@ -169,7 +170,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
     },
   });
 
-  unary(server, grpcMethod(EnrollmentService.method.renew), stopping.signal, log, {
+  unary(host, grpcMethod(EnrollmentService.method.renew), {
     answer: async (call, signal) => {
       const caller = await callerOf(call, signal);
       const request = renewFromWire(call.request);
@@ -183,7 +184,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
     },
   });
 
-  stream(server, grpcMethod(BlobService.method.fetchBlobs), stopping.signal, log, {
+  stream(host, grpcMethod(BlobService.method.fetchBlobs), {
     serve: async (call, signal) => {
       const caller = await callerOf(call, signal);
       const ranges = blobRangesFromWire(call.request);
@@ -193,7 +194,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
     },
   });
 
-  duplex(server, grpcMethod(LinkService.method.attach), stopping.signal, log, {
+  duplex(host, grpcMethod(LinkService.method.attach), {
     serve: async (call, signal) => {
       const caller = await callerOf(call, signal);
       if (draining) throw new CallRefused(status.UNAVAILABLE, "the hub is going down");

@@ -80,13 +80,19 @@ export function addEventRoutes(
         headers: { "retry-after": "5" },
       });
     open += 1;
-    return streamResponse(c, needs, settings, life, {
-      after: c.req.valid("header")["last-event-id"] ?? after,
-      admits: (event) => admits(event, wish),
-      onEnd: () => {
-        open -= 1;
+    return streamResponse(
+      c,
+      needs,
+      settings,
+      {
+        after: c.req.valid("header")["last-event-id"] ?? after,
+        admits: (event) => admits(event, wish),
+        onEnd: () => {
+          open -= 1;
+        },
       },
-    });
+      life,
+    );
   });
 }
 
@@ -94,12 +100,12 @@ function streamResponse(
   c: Context<ApiEnv>,
   needs: HttpNeeds,
   settings: HttpSettings,
-  life: AbortSignal,
   wish: {
     readonly after: number | undefined;
     readonly admits: (event: FleetEvent) => boolean;
     readonly onEnd: () => void;
   },
+  life: AbortSignal,
 ): Response {
   const authorization = c.req.header("authorization") ?? "";
   const { outgoing } = c.env;
