@@ -1,7 +1,8 @@
 import { sql, type Selectable } from "kysely";
-import type { ApplicationSetFilter } from "../domain/queries.ts";
+import type { ApplicationSetFilter, Page, PageRequest } from "../domain/queries.ts";
 import type { ApplicationSetRecord, StatusCounts } from "../domain/records.ts";
 import type { SetCondition } from "../domain/set-status.ts";
+import type { RolloutStatus } from "../domain/rollout/rollout.ts";
 import { countsOf, noApplications } from "./counts.ts";
 import { prepared, type Database, type Db } from "./database.ts";
 import type { Condition } from "./condition.ts";
@@ -10,8 +11,23 @@ import { readPage, type List, type Ordering } from "./paging.ts";
 import { clearRollout, readRollout } from "./rollouts.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";
 import { addToSearch, nameCondition, removeFromSearch } from "./search.ts";
-import type { ApplicationSets } from "./store.ts";
 import type { Tables } from "./tables.ts";
+
+export type ApplicationSets = {
+  readonly find: (name: string, signal: AbortSignal) => Promise<ApplicationSetRecord | undefined>;
+  /** How far its rollout is, by application name; empty without one. */
+  readonly rollout: (
+    name: string,
+    most: number,
+    signal: AbortSignal,
+  ) => Promise<readonly RolloutStatus[]>;
+  /** By name. */
+  readonly list: (
+    filter: ApplicationSetFilter,
+    page: PageRequest,
+    signal: AbortSignal,
+  ) => Promise<Page<ApplicationSetRecord>>;
+};
 
 type ApplicationSetRow = Selectable<Tables["application_sets"]>;
 
@@ -30,6 +46,7 @@ const setFromRow = (
   applications: applications ?? noApplications,
 });
 
+/** Sets as publishing recorded them last; it alone writes them. */
 export function createApplicationSets(database: Database): ApplicationSets {
   const byName = prepared<{ name: string }, ApplicationSetRow>((parameter) =>
     database.db.selectFrom("application_sets").selectAll().where("name", "=", parameter("name")),

@@ -4,7 +4,7 @@ import type { ApplicationName } from "../../proto/words/ids.ts";
 import { parseObjectKey } from "../../proto/words/object-key.ts";
 import type { ResourceReport } from "../../proto/words/report.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
-import type { ApplicationFilter, ApplicationSort } from "../domain/queries.ts";
+import type { ApplicationFilter, ApplicationSort, Page, PageRequest } from "../domain/queries.ts";
 import type { ApplicationRecord } from "../domain/records.ts";
 import { applicationFromRow, type ApplicationRow } from "./application-rows.ts";
 import { healthRank, syncRank } from "./application-status.ts";
@@ -14,8 +14,27 @@ import { never, type Condition } from "./condition.ts";
 import { labelCondition } from "./labels.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
 import { nameCondition } from "./search.ts";
-import type { Applications } from "./store.ts";
 
+export type Applications = {
+  readonly find: (
+    name: ApplicationName,
+    signal: AbortSignal,
+  ) => Promise<ApplicationRecord | undefined>;
+  /** Equals are ordered by name, in the same direction. */
+  readonly list: (
+    filter: ApplicationFilter,
+    sort: { readonly by: ApplicationSort; readonly descending: boolean },
+    page: PageRequest,
+    signal: AbortSignal,
+  ) => Promise<Page<ApplicationRecord>>;
+  /** Sorted by key; empty for an application nobody knows. */
+  readonly resources: (
+    name: ApplicationName,
+    signal: AbortSignal,
+  ) => Promise<readonly ResourceReport[]>;
+};
+
+/** Applications as publishing and reports left them; nothing is written here. */
 export function createApplications(database: Database): Applications {
   const { db } = database;
   const byName = prepared<{ name: ApplicationName }, ApplicationRow>((parameter) =>

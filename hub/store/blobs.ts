@@ -1,13 +1,38 @@
 import { sql } from "kysely";
-import { bundleBlob } from "../../proto/words/bundle.ts";
+import { bundleBlob, type Blob, type Bundle } from "../../proto/words/bundle.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { ClusterId } from "../../proto/words/ids.ts";
 import { findCluster } from "./cluster-keys.ts";
 import { pieces, prepared, type Database, type Db } from "./database.ts";
 import { preparedRows } from "./prepared-rows.ts";
-import type { Blobs } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
+export type Blobs = {
+  /**
+   * One transaction. `blobs` holds what may be new; the bundle's own list need not be among them. Every other
+   * blob of `entries` must be there or given. Returns how many blobs were new, the list included.
+   */
+  readonly putBundle: (
+    bundle: Digest,
+    blobs: readonly Blob[],
+    entries: Bundle,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<number>;
+  readonly hasBundle: (bundle: Digest, signal: AbortSignal) => Promise<boolean>;
+  /** Only when an application offered to this cluster has a bundle that is, or lists, this blob. */
+  readonly readFor: (
+    cluster: ClusterId,
+    digest: Digest,
+    signal: AbortSignal,
+  ) => Promise<Uint8Array | undefined>;
+  /** For the hub itself. */
+  readonly read: (digest: Digest, signal: AbortSignal) => Promise<Uint8Array | undefined>;
+  /** Drops bundles last put before that nobody is offered or has stored, then their blobs. Returns how many blobs. */
+  readonly forgetUnused: (olderThanMs: number, signal: AbortSignal) => Promise<number>;
+};
+
+/** A bundle is there with all of its blobs or not at all. What is forgotten goes in pieces, each of one transaction. */
 export function createBlobs(database: Database): Blobs {
   const { db } = database;
   const clusterOf = findCluster(db);

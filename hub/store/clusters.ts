@@ -1,9 +1,9 @@
 import { sql } from "kysely";
-import { fail, ok } from "../../proto/kit/result.ts";
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
 import { desiredRoot } from "../../proto/words/desired.ts";
 import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { ClusterFact } from "../domain/facts.ts";
-import type { ClusterFilter } from "../domain/queries.ts";
+import type { ClusterFilter, Page, PageRequest } from "../domain/queries.ts";
 import type { ClusterConnection, ClusterRecord, Labels, StatusCounts } from "../domain/records.ts";
 import { applicationsLeave } from "./application-status.ts";
 import { countsOf, noApplications } from "./counts.ts";
@@ -13,7 +13,45 @@ import type { Condition } from "./condition.ts";
 import { labelCondition, labelRows } from "./labels.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
 import { addToSearch, nameCondition, removeFromSearch } from "./search.ts";
-import type { Clusters } from "./store.ts";
+
+export type Clusters = {
+  /** `draft.id` must never have been used; `cluster-added` is appended. */
+  readonly add: (
+    draft: ClusterFact,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<
+    Result<ClusterRecord, { readonly kind: "name-taken" } | { readonly kind: "server-taken" }>
+  >;
+  readonly find: (name: ClusterName, signal: AbortSignal) => Promise<ClusterRecord | undefined>;
+  /** `undefined` also when it was removed. */
+  readonly findById: (id: ClusterId, signal: AbortSignal) => Promise<ClusterRecord | undefined>;
+  /** By name. */
+  readonly list: (
+    filter: ClusterFilter,
+    page: PageRequest,
+    signal: AbortSignal,
+  ) => Promise<Page<ClusterRecord>>;
+  /** All that were not removed, sorted by name. */
+  readonly facts: (signal: AbortSignal) => Promise<readonly ClusterFact[]>;
+  /** Replaces whole maps. `cluster-changed` is appended when something differs. */
+  readonly setMetadata: (
+    name: ClusterName,
+    change: { readonly labels?: Labels; readonly annotations?: Labels },
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<ClusterRecord | undefined>;
+  /**
+   * False when there is none. The name is free again, the id never is. Applications that pointed there lose
+   * their cluster, status and resources; its certificates and join tokens are worth nothing any more.
+   */
+  readonly remove: (
+    name: ClusterName,
+    actor: string,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+};
 
 type ClusterRow = {
   readonly key: number;
@@ -80,6 +118,7 @@ function clusterFromRow(row: ClusterRow, applications: StatusCounts | undefined)
   };
 }
 
+/** A cluster changes in one transaction with its labels, the counts it is part of, and the event that tells of it. */
 export function createClusters(database: Database): Clusters {
   const { db } = database;
   const byName = prepared<{ name: ClusterName }, ClusterRow>((parameter) =>

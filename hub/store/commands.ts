@@ -1,14 +1,49 @@
-import type { Command } from "../../proto/words/link-messages.ts";
-import type { ClusterName } from "../../proto/words/ids.ts";
+import type { Command, CommandKind, CommandResult } from "../../proto/words/link-messages.ts";
+import type { ApplicationName, ClusterId, ClusterName, Generation } from "../../proto/words/ids.ts";
 import type { CommandRecord } from "../domain/records.ts";
 import { findCluster } from "./cluster-keys.ts";
 import { prepared, type Database } from "./database.ts";
-import type { Commands } from "./store.ts";
 import type { Tables } from "./tables.ts";
 import { UnknownCluster } from "./trouble.ts";
 
+export type Commands = {
+  /** Appends `command-created`. */
+  readonly create: (
+    command: {
+      readonly id: string;
+      readonly order: CommandKind;
+      readonly application: ApplicationName;
+      readonly cluster: ClusterId;
+      readonly generation: Generation;
+      readonly prune: boolean;
+      readonly actor: string;
+      readonly createdAtMs: number;
+      readonly expiresAtMs: number;
+    },
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** Oldest first, unexpired and unfinished. */
+  readonly waiting: (
+    cluster: ClusterId,
+    nowMs: number,
+    signal: AbortSignal,
+  ) => Promise<readonly Command[]>;
+  /** False: not this cluster's, or finished before. Appends `command-finished`. */
+  readonly finish: (
+    cluster: ClusterId,
+    result: CommandResult,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+  /** Its state is "expired" from that time on, unless it finished before. */
+  readonly find: (id: string, signal: AbortSignal) => Promise<CommandRecord | undefined>;
+  /** Drops commands that expired before. Returns how many. */
+  readonly forget: (expiredBeforeMs: number, signal: AbortSignal) => Promise<number>;
+};
+
 type CommandRow = Tables["commands"];
 
+/** A command and the event that tells of it are one transaction; it finishes once. `nowMs` says which have expired. */
 export function createCommands(database: Database, nowMs: () => number): Commands {
   const { db } = database;
   const clusterOf = findCluster(db);

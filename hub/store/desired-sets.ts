@@ -8,12 +8,64 @@ import {
   type Tombstone,
 } from "../../proto/words/desired.ts";
 import type { Digest } from "../../proto/words/digest.ts";
-import type { ApplicationName } from "../../proto/words/ids.ts";
+import type { ApplicationName, ClusterId, Generation, Version } from "../../proto/words/ids.ts";
 import { findCluster } from "./cluster-keys.ts";
 import { pieces, prepared, type Database, type Db } from "./database.ts";
 import { readJson } from "./json.ts";
-import type { DesiredSets } from "./store.ts";
 import type { Tables } from "./tables.ts";
+
+export type DesiredSets = {
+  readonly current: (
+    cluster: ClusterId,
+    signal: AbortSignal,
+  ) => Promise<{ readonly version: Version; readonly root: Digest }>;
+  /**
+   * `undefined`: changes since `base` are not retained, or `base` is not ours; ask for digests. From 0, the
+   * tombstones that were carried out are left out.
+   */
+  readonly changeSince: (
+    cluster: ClusterId,
+    base: Version,
+    signal: AbortSignal,
+  ) => Promise<DesiredChange | undefined>;
+  /**
+   * What turns `held` into the desired set. `base` is 0 and means nothing. Tombstones that were never carried
+   * out are included whatever is held: a spoke with a wiped disk still has the objects.
+   */
+  readonly changeAgainst: (
+    cluster: ClusterId,
+    held: ReadonlyMap<ApplicationName, Digest>,
+    signal: AbortSignal,
+  ) => Promise<DesiredChange>;
+  /** The spoke has everything up to `version` on its disk, blobs included. */
+  readonly recordStored: (
+    cluster: ClusterId,
+    version: Version,
+    root: Digest,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** The tombstone was carried out. No effect when the application has come back since. */
+  readonly recordRemoved: (
+    cluster: ClusterId,
+    application: ApplicationName,
+    generation: Generation,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /**
+   * Blobs of these applications' bundles, lists included, that were not part of what this cluster had stored
+   * for that application; smallest first, within the limits, without repeats.
+   */
+  readonly lackingBlobs: (
+    cluster: ClusterId,
+    applications: readonly ApplicationName[],
+    limits: { readonly blobBytesMost: number; readonly totalBytesMost: number },
+    signal: AbortSignal,
+  ) => Promise<readonly Blob[]>;
+  /** Drops tombstones carried out before. Deltas that would need them are refused from then on. Returns how many. */
+  readonly forgetTombstones: (carriedOutBeforeMs: number, signal: AbortSignal) => Promise<number>;
+};
 
 type EntryRow = Selectable<Tables["desired_entries"]>;
 type TombstoneRow = Selectable<Tables["tombstones"]>;
@@ -39,6 +91,10 @@ const tombstoneFromRow = (row: TombstoneRow): Tombstone => ({
   ...(row.service_account === null ? {} : { serviceAccount: row.service_account }),
 });
 
+/**
+ * A change is read at one moment: its entries, tombstones, version and root belong together. Both lists are by
+ * application.
+ */
 export function createDesiredSets(database: Database): DesiredSets {
   const { db } = database;
   const clusterOf = findCluster(db);

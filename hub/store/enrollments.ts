@@ -1,9 +1,47 @@
-import { fail, ok } from "../../proto/kit/result.ts";
+import { fail, ok, type Result } from "../../proto/kit/result.ts";
+import type { Digest } from "../../proto/words/digest.ts";
+import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import { findCluster } from "./cluster-keys.ts";
 import type { Database } from "./database.ts";
-import type { Enrollments } from "./store.ts";
 import { UnknownCluster } from "./trouble.ts";
 
+export type Enrollments = {
+  readonly createToken: (
+    token: {
+      readonly id: string;
+      readonly secretHash: Digest;
+      readonly cluster: ClusterId;
+      readonly createdAtMs: number;
+      readonly expiresAtMs: number;
+    },
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /**
+   * Atomic. The same token with the same public key may be used again until it expires. A wrong secret and a
+   * removed cluster are `unknown`, like a token nobody made.
+   */
+  readonly useToken: (
+    use: {
+      readonly id: string;
+      readonly secretHash: Digest;
+      readonly publicKey: Digest;
+      readonly nowMs: number;
+    },
+    signal: AbortSignal,
+  ) => Promise<
+    Result<
+      { readonly cluster: ClusterId; readonly name: ClusterName },
+      | { readonly kind: "unknown" }
+      | { readonly kind: "expired"; readonly atMs: number }
+      | { readonly kind: "used"; readonly atMs: number }
+      | { readonly kind: "locked"; readonly why: string }
+    >
+  >;
+  /** Drops join tokens and certificates whose life ended before. Returns how many. */
+  readonly forget: (endedBeforeMs: number, signal: AbortSignal) => Promise<number>;
+};
+
+/** A token is used inside one transaction: of two keys that come with it at once, one has it. */
 export function createEnrollments(database: Database): Enrollments {
   const clusterOf = findCluster(database.db);
 

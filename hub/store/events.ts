@@ -1,7 +1,23 @@
 import type { FleetEvent, FleetEventDraft } from "../domain/records.ts";
 import { pieces, prepared, type Database, type Db } from "./database.ts";
 import { preparedRows } from "./prepared-rows.ts";
-import type { Events } from "./store.ts";
+
+export type Events = {
+  /** Those after `sequence`, oldest first. */
+  readonly since: (
+    sequence: number,
+    most: number,
+    signal: AbortSignal,
+  ) => Promise<readonly FleetEvent[]>;
+  /** The highest sequence; 0 for none. */
+  readonly latest: (signal: AbortSignal) => Promise<number>;
+  /** The lowest sequence still held; 0 for none. */
+  readonly oldest: (signal: AbortSignal) => Promise<number>;
+  /** Drops events from before, except the newest of all. Returns how many. */
+  readonly forget: (olderThanMs: number, signal: AbortSignal) => Promise<number>;
+  /** A hint, in this process, after each commit that appended something. Returns how to stop it. */
+  readonly onAppend: (listener: () => void) => () => void;
+};
 
 type EventRow = FleetEventDraft & { readonly at_ms: number };
 
@@ -30,6 +46,7 @@ export function inserterOfEvents(db: Db): InsertEvents {
   };
 }
 
+/** Writes append events inside their own transactions: what an event tells of has happened, and is told in order. */
 export function createEvents(database: Database): Events {
   const { db } = database;
   const after = prepared<

@@ -1,14 +1,38 @@
 import { sql, type RawBuilder } from "kysely";
 import { parseClusterName, type ApplicationName, type ClusterName } from "../../proto/words/ids.ts";
-import type { ResourceFilter } from "../domain/queries.ts";
-import type { FleetResource } from "../domain/records.ts";
+import type { Page, PageRequest, ResourceFilter } from "../domain/queries.ts";
+import type { FleetResource, StatusCounts } from "../domain/records.ts";
 import { resourceColumns, resourceFromRow, type ResourceRow } from "./applications.ts";
 import { statusCounts, type StateCount } from "./counts.ts";
 import type { Database, Db } from "./database.ts";
 import { never, type Condition } from "./condition.ts";
 import { readPage, type List, type Ordering } from "./paging.ts";
-import type { Fleet, FleetGroup } from "./store.ts";
 
+export type FleetGroup = {
+  /** Value of the label; empty for what has none, and for the whole fleet. */
+  readonly value: string;
+  readonly clusters: { readonly total: number; readonly attached: number };
+  readonly applications: StatusCounts;
+};
+
+export type Fleet = {
+  /**
+   * Counts kept up to date on write. Without `groupBy`, one group. With a cluster label's key, one group per
+   * value, by value; clusters without it, and applications without a cluster, are under the empty value.
+   */
+  readonly summary: (
+    groupBy: string | undefined,
+    signal: AbortSignal,
+  ) => Promise<readonly FleetGroup[]>;
+  /** By application, then object key. */
+  readonly resources: (
+    filter: ResourceFilter,
+    page: PageRequest,
+    signal: AbortSignal,
+  ) => Promise<Page<FleetResource>>;
+};
+
+/** Answers about all clusters at once, each of one moment, from counts that every write keeps. */
 export function createFleet(database: Database): Fleet {
   return {
     summary: (groupBy, signal) =>

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Database } from "./database.ts";
 import type { Store } from "./store.ts";
 
+/** What is decided once for a hub: of several that ask first at once, all get the same. */
 export function createHubSettings(
   database: Database,
   random: (bytes: number) => Buffer = randomBytes,

@@ -1,8 +1,77 @@
+import type { Digest } from "../../proto/words/digest.ts";
 import type { ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import { clonedWhy, judgeIdentity, type IdentityFacts } from "../domain/identity.ts";
 import { findCluster } from "./cluster-keys.ts";
 import { prepared, type Database, type Db, type Writing } from "./database.ts";
-import type { Identities, IdentityStanding } from "./store.ts";
+
+/** What the hub makes of a certificate that names this cluster. */
+export type IdentityStanding =
+  | { readonly kind: "trusted" }
+  /** Not issued by us to this cluster, or the cluster is removed. */
+  | { readonly kind: "unknown" }
+  /** Cut off. */
+  | { readonly kind: "void" }
+  | { readonly kind: "locked"; readonly why: string };
+
+/** What somebody had to show for a certificate: a join token, or the certificate before it. */
+type IssuedFor =
+  | { readonly kind: "token"; readonly id: string }
+  | { readonly kind: "certificate"; readonly serial: string };
+
+export type Identities = {
+  /**
+   * Gives the certificate the cluster's next number. False, and nothing recorded, when what it was issued
+   * for is not good any more: the cluster was removed, locked or cut off since it was presented.
+   */
+  readonly recordCertificate: (
+    certificate: {
+      readonly cluster: ClusterId;
+      readonly serial: string;
+      readonly publicKey: Digest;
+      readonly notBeforeMs: number;
+      readonly notAfterMs: number;
+      readonly issuedFor: IssuedFor;
+    },
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+  /** Of a certificate that was presented before and is still in use. */
+  readonly standing: (
+    cluster: ClusterId,
+    serial: string,
+    signal: AbortSignal,
+  ) => Promise<IdentityStanding>;
+  /**
+   * Of a certificate that is presented now, which is remembered. An older one than the newest ever presented
+   * locks the cluster: `cloned` the first time, `locked` from then on. `cluster-locked` is appended.
+   */
+  readonly present: (
+    cluster: ClusterId,
+    serial: string,
+    nowMs: number,
+    signal: AbortSignal,
+  ) => Promise<IdentityStanding | { readonly kind: "cloned"; readonly why: string }>;
+  /** No identity and no join token of the cluster is taken any more. False when there is no such cluster. */
+  readonly lock: (
+    name: ClusterName,
+    why: string,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+  /** Takes the cluster's identities as before; the next one presented is the one in use. */
+  readonly unlock: (
+    name: ClusterName,
+    actor: string,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+  /** Every certificate and join token made so far is void for good, and the lock is gone. */
+  readonly cutOff: (
+    name: ClusterName,
+    actor: string,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
+};
 
 type IdentityRow = {
   readonly key: number;
@@ -15,6 +84,10 @@ type IdentityRow = {
   readonly locked_why: string | null;
 };
 
+/**
+ * Whatever locks, frees or moves on an identity is judged again inside its transaction: who comes second sees
+ * who came first.
+ */
 export function createIdentities(database: Database): Identities {
   const { db } = database;
   const clusterOf = findCluster(db);

@@ -5,10 +5,13 @@ import { sameOrigin, type Origin } from "../domain/origin.ts";
 import type {
   ApplicationChange,
   ApplicationDraft,
+  ApplicationSetRecord,
+  FleetEventDraft,
   Overtaking,
   PublishedApplication,
   TombstoneDraft,
 } from "../domain/records.ts";
+import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";
 import {
   draftDigest,
   draftFromRow,
@@ -41,8 +44,76 @@ import {
   type PublishingStatements,
 } from "./publishing-rows.ts";
 import { readRolloutRecord } from "./rollouts.ts";
-import type { Publishing } from "./store.ts";
 
+type Publication = {
+  readonly origin: Origin;
+  /**
+   * For application sets: the newest row; "removed" deletes it; "unchanged" leaves it. Plain applications
+   * pass "unchanged".
+   */
+  readonly set: Omit<ApplicationSetRecord, "applications"> | "removed" | "unchanged";
+  readonly changes: readonly ApplicationChange[];
+  /** Of a set's rollout; unchanged when it is left out. */
+  readonly rollout?: RolloutChange;
+  readonly events: readonly FleetEventDraft[];
+  readonly atMs: number;
+};
+
+export type Publishing = {
+  readonly origins: (signal: AbortSignal) => Promise<readonly Origin[]>;
+  /** Sorted by name. */
+  readonly published: (
+    origin: Origin,
+    signal: AbortSignal,
+  ) => Promise<readonly PublishedApplication[]>;
+  /** What is published under these names, whoever has them. */
+  readonly named: (
+    names: readonly ApplicationName[],
+    signal: AbortSignal,
+  ) => Promise<readonly PublishedApplication[]>;
+  /** Empty for a set without a rollout. */
+  readonly rollout: (set: string, signal: AbortSignal) => Promise<RolloutRecord>;
+  readonly owners: (
+    names: readonly ApplicationName[],
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<ApplicationName, Origin>>;
+  /**
+   * One transaction: the set's row, every change, versions and roots of the clusters touched, events.
+   *
+   * Generations only grow: an entry that differs from the one offered, and a tombstone, get a generation
+   * beyond every one the application had in that cluster, also when the draft says less. An entry equal to
+   * the one offered moves nothing. Whatever concerns a cluster that is removed is passed over. Throws
+   * TypeError, and writes nothing, when an application would leave a cluster without a tombstone or take
+   * the name of another origin's, unless the change says that it takes over from just that one.
+   */
+  readonly record: (
+    publication: Publication,
+    signal: AbortSignal,
+  ) => Promise<{ readonly changedClusters: readonly ClusterId[] }>;
+  /** What is offered in an older generation than the one its cluster reported to hold. Reads all that is offered. */
+  readonly overtaken: (signal: AbortSignal) => Promise<
+    readonly (Overtaking & {
+      /** Where the application's source is. */
+      readonly repository: string;
+      /** What is offered is the last good state, and not what Git says. */
+      readonly hasProblem: boolean;
+    })[]
+  >;
+  /**
+   * Gives what is offered, or the order to remove it, a generation beyond the one the cluster holds. For when
+   * what is offered is known to be what Git says. What has changed meanwhile is left alone.
+   */
+  readonly outnumber: (
+    overtakings: readonly Overtaking[],
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<{ readonly changedClusters: readonly ClusterId[] }>;
+};
+
+/**
+ * What is recorded is one transaction. Lists of applications are read in pieces, each of one moment: what changes
+ * in between may be read as it was or as it is.
+ */
 export function createPublishing(database: Database): Publishing {
   const statements = prepareStatements(database.db);
 

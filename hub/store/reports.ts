@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import { desiredRoot } from "../../proto/words/desired.ts";
 import type { Digest } from "../../proto/words/digest.ts";
-import type { ApplicationName } from "../../proto/words/ids.ts";
+import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import {
   reportDigest,
   type ApplicationReport,
@@ -18,8 +18,26 @@ import { findCluster, type KnownCluster } from "./cluster-keys.ts";
 import { pieces, prepared, type Database, type Db, type Writing } from "./database.ts";
 import { writeJson } from "./json.ts";
 import type { Overtaking } from "../domain/records.ts";
-import type { Reports } from "./store.ts";
 import type { StatusColumns, Tables } from "./tables.ts";
+
+export type Reports = {
+  /**
+   * One transaction for the batch. A report of an application that is not offered to this cluster is ignored.
+   * `application-status` is appended when the sync status or the health state changed. Returns where a report
+   * tells of a newer generation than the hub ever gave out.
+   */
+  readonly record: (
+    batch: readonly {
+      readonly cluster: ClusterId;
+      readonly applications: readonly ApplicationReport[];
+      readonly gone: readonly ApplicationName[];
+    }[],
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<readonly Overtaking[]>;
+  /** `desiredRoot` over name → `reportDigest` of the reports held. */
+  readonly statusRoot: (cluster: ClusterId, signal: AbortSignal) => Promise<Digest>;
+};
 
 type KnownApplication = Pick<
   Selectable<Tables["applications"]>,
@@ -45,6 +63,7 @@ const asText = (resource: ResourceReport): string =>
     resource.awaitsPrune,
   ]);
 
+/** A batch is one transaction, with the counts and events that follow from it. */
 export function createReports(database: Database): Reports {
   const { db } = database;
   const clusterOf = findCluster(db);

@@ -1,10 +1,21 @@
 import type { Selectable } from "kysely";
-import type { RepositoryRecord } from "../domain/records.ts";
+import type { FleetEventDraft, RepositoryRecord } from "../domain/records.ts";
 import type { Database } from "./database.ts";
 import { readJson, writeJson } from "./json.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";
-import type { Repositories } from "./store.ts";
 import type { Tables } from "./tables.ts";
+
+export type Repositories = {
+  readonly record: (
+    repository: RepositoryRecord,
+    events: readonly FleetEventDraft[],
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  readonly find: (url: string, signal: AbortSignal) => Promise<RepositoryRecord | undefined>;
+  /** By URL. */
+  readonly list: (signal: AbortSignal) => Promise<readonly RepositoryRecord[]>;
+};
 
 const repositoryFromRow = (row: Selectable<Tables["repositories"]>): RepositoryRecord => ({
   url: row.url,
@@ -14,6 +25,7 @@ const repositoryFromRow = (row: Selectable<Tables["repositories"]>): RepositoryR
   problem: problemFromRow(row),
 });
 
+/** A record is replaced whole, in one transaction with its events. */
 export function createRepositories(database: Database): Repositories {
   return {
     record: (repository, events, atMs, signal) =>

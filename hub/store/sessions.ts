@@ -1,11 +1,47 @@
+import type { ClusterId, Epoch, Version } from "../../proto/words/ids.ts";
 import { findCluster, labelsOfCluster, type KnownCluster } from "./cluster-keys.ts";
 import { prepared, type Database, type Writing } from "./database.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import { markStored } from "./desired-sets.ts";
 import { rootOfReports } from "./reports.ts";
-import type { Sessions } from "./store.ts";
 import { UnknownCluster } from "./trouble.ts";
 
+export type Sessions = {
+  /**
+   * Bumps the cluster's epoch to more than both its own and `epochSeen`. A `heldVersion` beyond ours means
+   * that this hub was restored from an older copy: our version moves beyond it and no delta is offered.
+   * A `heldVersion` behind what was stored means that the spoke lost its disk, and is believed.
+   * Throws `UnknownCluster` for one that is not registered (any more).
+   */
+  readonly open: (
+    session: {
+      readonly cluster: ClusterId;
+      readonly sessionId: string;
+      readonly epochSeen: number;
+      readonly heldVersion: number;
+      readonly spokeVersion: string;
+      readonly kubernetesVersion: string;
+      readonly atMs: number;
+    },
+    signal: AbortSignal,
+  ) => Promise<{
+    readonly epoch: Epoch;
+    readonly desiredVersion: Version;
+    readonly desiredRoot: Digest;
+    readonly statusRoot: Digest;
+  }>;
+  /** No effect when a newer session is open. */
+  readonly close: (
+    cluster: ClusterId,
+    sessionId: string,
+    atMs: number,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** At start-up: nobody is attached yet. */
+  readonly closeAll: (atMs: number, signal: AbortSignal) => Promise<void>;
+};
+
+/** Epochs are given inside one transaction: no two sessions of a cluster share one, and the later has the higher. */
 export function createSessions(database: Database): Sessions {
   const { db } = database;
   const clusterOf = findCluster(db);

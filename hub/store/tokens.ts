@@ -1,8 +1,24 @@
 import type { Digest } from "../../proto/words/digest.ts";
 import type { TokenRecord } from "../domain/records.ts";
 import { prepared, type Database } from "./database.ts";
-import type { Tokens } from "./store.ts";
 import type { Tables } from "./tables.ts";
+
+export type Tokens = {
+  readonly create: (
+    token: TokenRecord & { readonly secretHash: Digest },
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** `undefined` when revoked or expired. */
+  readonly findBySecret: (
+    secretHash: Digest,
+    nowMs: number,
+    signal: AbortSignal,
+  ) => Promise<TokenRecord | undefined>;
+  /** Oldest first, revoked ones included. */
+  readonly list: (signal: AbortSignal) => Promise<readonly TokenRecord[]>;
+  /** False: there is none, or it was revoked before. */
+  readonly revoke: (id: string, atMs: number, signal: AbortSignal) => Promise<boolean>;
+};
 
 /** All but the hash: that one never leaves the store. */
 const columns = ["id", "name", "scope", "created_at_ms", "expires_at_ms", "revoked_at_ms"] as const;
@@ -18,6 +34,7 @@ const tokenFromRow = (row: TokenRow): TokenRecord => ({
   revokedAtMs: row.revoked_at_ms ?? undefined,
 });
 
+/** A token that is revoked is refused from the next question on. */
 export function createTokens(database: Database): Tokens {
   const { db } = database;
   // Asked once a request.
