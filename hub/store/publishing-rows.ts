@@ -21,6 +21,7 @@ type Named = { readonly application: ApplicationName };
 
 export type PublishingStatements = ReturnType<typeof prepareStatements>;
 
+/** Prepared once for a database; each runs in the transaction it is given, and those over rows do nothing for none. */
 export function prepareStatements(db: Db) {
   return {
     clusterOf: findCluster(db),
@@ -163,6 +164,10 @@ export const noRows = (): WaitingRows => ({
   lost: [],
 });
 
+/**
+ * Writes what waits, inside the transaction that decided on it. In the order that references ask for: applications
+ * before what is theirs, labels that go before labels that come.
+ */
 export async function writeRows(
   db: Db,
   statements: PublishingStatements,
