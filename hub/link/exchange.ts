@@ -76,7 +76,27 @@ export type Messages = AsyncIterator<SpokeMessage | undefined>;
 
 export type Send = (message: HubMessage, signal: AbortSignal) => Promise<void>;
 
-/** The moving parts of one session: one reader, one writer, two watches, and what they share. */
+/**
+ * The moving parts of one session. `read`, `write` and the watches run side by side, each once and under one
+ * signal, until one of them or `dismissed` says how the session ends; whoever runs them then aborts the others.
+ */
+export type Exchange = {
+  /** To be admitted to the registry while the exchange runs. */
+  readonly session: OpenSession;
+  /** Says one message, under the session's epoch. Not to be called beside `write`, which keeps their order. */
+  readonly send: Send;
+  /** Takes what the spoke says, in its order. Throws a refusal for what may not be said. */
+  readonly read: (messages: Messages, signal: AbortSignal) => Promise<SessionEnd>;
+  /** Says what the spoke should know by now, whenever that may have changed. */
+  readonly write: (signal: AbortSignal) => Promise<never>;
+  /** Ends when the spoke has said nothing, or taken nothing, for too long. */
+  readonly watchSilence: (signal: AbortSignal) => Promise<SessionEnd>;
+  /** Ends when the spoke's certificate is not taken any more. */
+  readonly watchTrust: (signal: AbortSignal) => Promise<SessionEnd>;
+  /** Never rejects. */
+  readonly dismissed: Promise<SessionEnd>;
+};
+
 export function createExchange(
   caller: Caller,
   opened: OpenedSession,
@@ -84,7 +104,7 @@ export function createExchange(
   needs: AttachNeeds,
   settings: AttachSettings,
   log: Log,
-) {
+): Exchange {
   const { cluster } = caller;
   const { store, clock } = needs;
   const { desiredSets, reports, commands } = store;
