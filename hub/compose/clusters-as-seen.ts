@@ -1,6 +1,6 @@
 import type { ClusterRecord } from "../domain/records.ts";
 import type { HttpStore } from "../http/needs.ts";
-import type { Sessions } from "../link/sessions.ts";
+import type { AttachedSessions } from "../link/attached-sessions.ts";
 
 /**
  * The clusters of the store with the time each was last heard of, which is kept in memory: writing it at every
@@ -8,7 +8,7 @@ import type { Sessions } from "../link/sessions.ts";
  */
 export function clustersAsSeen(
   clusters: HttpStore["clusters"],
-  sessions: Pick<Sessions, "lastSeenAtMs">,
+  sessions: Pick<AttachedSessions, "lastSeenAtMs">,
 ): HttpStore["clusters"] {
   const seen = (record: ClusterRecord): ClusterRecord => ({
     ...record,

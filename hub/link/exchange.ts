@@ -19,7 +19,7 @@ import type { AttachStore } from "./attach-store.ts";
 import { standing, type AuthenticateNeeds, type Caller } from "./authenticate.ts";
 import { badMessage, type CallRefused } from "./call-refused.ts";
 import type { ReportInbox } from "./report-inbox.ts";
-import type { Dismissal, OpenSession, Sessions } from "./sessions.ts";
+import type { Dismissal, OpenSession, AttachedSessions } from "./attached-sessions.ts";
 
 /** One spoke's stream, whatever carries it. */
 export type SpokeStream = {
@@ -31,7 +31,7 @@ export type SpokeStream = {
 
 export type AttachNeeds = AuthenticateNeeds & {
   readonly store: AttachStore;
-  readonly sessions: Sessions;
+  readonly sessions: AttachedSessions;
   readonly reports: Pick<ReportInbox, "add">;
   /** Whether what the store desires is what Git says now; until then spokes keep what they have. */
   readonly isCaughtUp: () => boolean;

@@ -44,7 +44,7 @@ import type { AttachNeeds, AttachSettings, SessionEnd } from "./exchange.ts";
 import { fetchBlobs, type FetchBlobsNeeds } from "./fetch-blobs.ts";
 import { listen, type ListenSettings } from "./listen.ts";
 import { createReportInbox, type ReportInboxNeeds } from "./report-inbox.ts";
-import { Sessions } from "./sessions.ts";
+import { AttachedSessions } from "./attached-sessions.ts";
 
 /** All the link needs of the store, in the store's own shapes. */
 export type LinkStore = AttachStore &
@@ -78,7 +78,7 @@ export type LinkSettings = Pick<ListenSettings, "host" | "port"> & {
 export type Link = {
   readonly port: number;
   /** Who is attached; `wake` tells a cluster's session that something of its changed. */
-  readonly sessions: Sessions;
+  readonly sessions: AttachedSessions;
   /**
    * Serves until aborted, then says good-bye to every spoke and returns. The authority renews its own
    * certificate: run it beside this.
@@ -118,7 +118,7 @@ const streamsMost = 32;
 export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<Link> {
   const settings = { ...usual, silenceLimitMs: silenceLimitMs(given.heartbeatMs), ...given };
   const { store, isCaughtUp, authority, clock, log } = needs;
-  const sessions = new Sessions();
+  const sessions = new AttachedSessions();
   const reports = createReportInbox({ record: store.reports.record, clock });
   const trust: AuthenticateNeeds = {
     identities: {

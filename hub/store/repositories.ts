@@ -5,7 +5,7 @@ import { readJson, writeJson } from "./json.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";
 import type { Tables } from "./tables.ts";
 
-export type Repositories = {
+export type RepositoryRecords = {
   readonly record: (
     repository: RepositoryRecord,
     events: readonly FleetEventDraft[],
@@ -26,7 +26,7 @@ const repositoryFromRow = (row: Selectable<Tables["repositories"]>): RepositoryR
 });
 
 /** A record is replaced whole, in one transaction with its events. */
-export function createRepositories(database: Database): Repositories {
+export function createRepositoryRecords(database: Database): RepositoryRecords {
   return {
     record: (repository, events, atMs, signal) =>
       database.write(async ({ db, append }) => {

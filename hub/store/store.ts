@@ -13,7 +13,7 @@ import { createIdentities, type Identities } from "./identities.ts";
 import { createHubSettings } from "./hub-settings.ts";
 import { createPublishing, type Publishing } from "./publishing.ts";
 import { createReports, type Reports } from "./reports.ts";
-import { createRepositories, type Repositories } from "./repositories.ts";
+import { createRepositoryRecords, type RepositoryRecords } from "./repositories.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTokens, type Tokens } from "./tokens.ts";
 
@@ -41,7 +41,7 @@ export type Store = {
   readonly applications: Applications;
   readonly reports: Reports;
   readonly fleet: Fleet;
-  readonly repositories: Repositories;
+  readonly repositories: RepositoryRecords;
   readonly commands: Commands;
   readonly tokens: Tokens;
   readonly events: Events;
@@ -72,7 +72,7 @@ export async function openStore(settings: StoreSettings, log?: Log): Promise<Sto
     applications: createApplications(database),
     reports: createReports(database),
     fleet: createFleet(database),
-    repositories: createRepositories(database),
+    repositories: createRepositoryRecords(database),
     commands: createCommands(database, settings.nowMs ?? Date.now),
     tokens: createTokens(database),
     events: createEvents(database),

@@ -20,7 +20,7 @@ import {
 import { attach, silenceLimitMs } from "../../hub/link/attach.ts";
 import type { AttachSettings, SessionEnd } from "../../hub/link/exchange.ts";
 import { createReportInbox } from "../../hub/link/report-inbox.ts";
-import { Sessions } from "../../hub/link/sessions.ts";
+import { AttachedSessions } from "../../hub/link/attached-sessions.ts";
 import type { LinkStore } from "../../hub/link/server.ts";
 import type { HubConnection } from "../../spoke/loops/link-loop.ts";
 import type { SpokeIdentity } from "../../spoke/domain/identity.ts";
@@ -33,7 +33,7 @@ export type Said = {
 };
 
 export type MemoryHub = {
-  readonly sessions: Sessions;
+  readonly sessions: AttachedSessions;
   readonly said: Said[];
   /** How each session ended. */
   readonly ends: SessionEnd[];
@@ -66,7 +66,7 @@ export function memoryHub(
   };
   const stopping = new AbortController();
   let cutting = new AbortController();
-  const sessions = new Sessions();
+  const sessions = new AttachedSessions();
   const said: Said[] = [];
   const ends: SessionEnd[] = [];
   const reports = createReportInbox({ record: store.reports.record, clock: systemClock });

@@ -9,7 +9,7 @@ import type { ApplicationName } from "../../../proto/words/ids.ts";
 import type { Hello, HubMessage, SpokeMessage } from "../../../proto/words/link-messages.ts";
 import { attach } from "../../../hub/link/attach.ts";
 import type { AttachSettings } from "../../../hub/link/exchange.ts";
-import { Sessions } from "../../../hub/link/sessions.ts";
+import { AttachedSessions } from "../../../hub/link/attached-sessions.ts";
 import { eventually } from "../../support/eventually.ts";
 import { fakeLinkStore } from "../../support/fake-link-store.ts";
 
@@ -48,7 +48,7 @@ function session(
   const store = fakeLinkStore();
   const cluster = store.addCluster("one");
   store.certificates.set("serial", cluster);
-  const sessions = new Sessions();
+  const sessions = new AttachedSessions();
   const heard: HubMessage[] = [];
   const stopping = new AbortController();
   async function* incoming(): AsyncGenerator<SpokeMessage> {

@@ -20,7 +20,7 @@ export type OpenSession = {
 };
 
 /** Who is attached here, at most one session per cluster: the one with the highest epoch. */
-export class Sessions {
+export class AttachedSessions {
   readonly #open = new Map<ClusterId, OpenSession>();
   readonly #left = new Bell();
   readonly #lastSeenAtMs = new Map<ClusterId, number>();

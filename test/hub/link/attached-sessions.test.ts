@@ -3,7 +3,7 @@ import test, { suite } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import type { ClusterId } from "../../../proto/words/ids.ts";
-import { Sessions, type OpenSession } from "../../../hub/link/sessions.ts";
+import { AttachedSessions, type OpenSession } from "../../../hub/link/attached-sessions.ts";
 
 const one = "1" as ClusterId;
 const two = "2" as ClusterId;
@@ -19,9 +19,9 @@ function session(cluster: ClusterId, epoch: number) {
   return { open, heard };
 }
 
-suite("Sessions", () => {
+suite("AttachedSessions", () => {
   test("the newer session of a cluster replaces the older", () => {
-    const sessions = new Sessions();
+    const sessions = new AttachedSessions();
     const [older, newer] = [session(one, 1), session(one, 2)];
     sessions.admit(older.open);
     sessions.admit(newer.open);
@@ -30,7 +30,7 @@ suite("Sessions", () => {
   });
 
   test("an older one that comes late is sent away itself", () => {
-    const sessions = new Sessions();
+    const sessions = new AttachedSessions();
     const [older, newer] = [session(one, 1), session(one, 2)];
     sessions.admit(newer.open);
     sessions.admit(older.open);
@@ -40,7 +40,7 @@ suite("Sessions", () => {
 
   test("who waits for all to leave is told when the last one has, and not to wait when there is none", async () => {
     const signal = new AbortController().signal;
-    const sessions = new Sessions();
+    const sessions = new AttachedSessions();
     await sessions.allLeft(signal);
     const [a, b] = [session(one, 1), session(two, 1)];
     sessions.admit(a.open);
@@ -60,7 +60,7 @@ suite("Sessions", () => {
   });
 
   test("an older one that leaves late does not take the newer with it", () => {
-    const sessions = new Sessions();
+    const sessions = new AttachedSessions();
     const [older, newer] = [session(one, 1), session(one, 2)];
     sessions.admit(older.open);
     sessions.admit(newer.open);
@@ -75,7 +75,7 @@ suite("Sessions", () => {
       maxLength: 30,
     });
     const law = fc.property(happenings, (story) => {
-      const sessions = new Sessions();
+      const sessions = new AttachedSessions();
       const all = [0, 1, 2, 3, 4, 5].map((epoch) => session(one, epoch));
       let attached: number | undefined;
       const came = new Set<number>();
@@ -98,7 +98,7 @@ suite("Sessions", () => {
   });
 
   test("remembers when each cluster was last heard, also after it left", () => {
-    const sessions = new Sessions();
+    const sessions = new AttachedSessions();
     const { open } = session(one, 1);
     sessions.admit(open);
     sessions.heard(one, 10);
@@ -110,7 +110,7 @@ suite("Sessions", () => {
   });
 
   test("dismisses all, each in its own way", () => {
-    const sessions = new Sessions();
+    const sessions = new AttachedSessions();
     const [a, b] = [session(one, 1), session(two, 1)];
     sessions.admit(a.open);
     sessions.admit(b.open);
