@@ -201,7 +201,7 @@ function trust(caFile: string): { readonly ca?: Buffer } {
   }
 }
 
-export function withQuery(path: string, query: Query): string {
+function withQuery(path: string, query: Query): string {
   const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) asked.set(name, String(value));

@@ -90,7 +90,7 @@ const labelsColumn: Column = {
   cell: (row) => pairs(part(row, "labels")).join(","),
 };
 
-export const shortCommit = (commit: string): string =>
+const shortCommit = (commit: string): string =>
   /^[0-9a-f]{40,64}$/.test(commit) ? commit.slice(0, 8) : commit;
 
 const commitColumn = (header: string, ...path: readonly string[]): Column => ({
@@ -156,7 +156,7 @@ const clusters: Kind = {
 };
 
 /** What most needs to be said of an application: why Git's newest is not offered, or why it is not well. */
-export function applicationMessage(row: Answer): string {
+function applicationMessage(row: Answer): string {
   const conditions = parts(row, "status", "conditions").map(
     (condition) => `${text(condition, "code")} ${text(condition, "message")}`,
   );

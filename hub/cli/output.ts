@@ -4,7 +4,7 @@ import { tablePrinter, type Column, type TableManner } from "./table.ts";
 import { safeJson, withoutControls } from "./terminal.ts";
 import type { CliWorld } from "./world.ts";
 
-export const formats = ["table", "wide", "json", "jsonl", "yaml", "name"] as const;
+const formats = ["table", "wide", "json", "jsonl", "yaml", "name"] as const;
 
 export type Format = (typeof formats)[number];
 

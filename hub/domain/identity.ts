@@ -25,7 +25,7 @@ export type IdentityVerdict =
  * Calls begun under the old certificate may arrive after the first under the new one. Nobody goes back to an
  * old certificate later than that.
  */
-export const overlapMs = 60_000;
+const overlapMs = 60_000;
 
 /** What to make of a certificate that is presented now. */
 export function judgeIdentity(facts: IdentityFacts, nowMs: number): IdentityVerdict {

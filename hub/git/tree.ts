@@ -34,7 +34,7 @@ export type TreeLimits = {
 /** The longest path an operating system takes. */
 const linkBytesMost = 4096;
 
-export const treeLimits: TreeLimits = { entriesMost: 1_000_000, depthMost: 100 };
+const treeLimits: TreeLimits = { entriesMost: 1_000_000, depthMost: 100 };
 
 /**
  * One commit as a read-only listing.

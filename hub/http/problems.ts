@@ -198,7 +198,7 @@ export class Refused extends Error {
   }
 }
 
-export function problemDocument(refused: Refused, requestId: string): ProblemDocument {
+function problemDocument(refused: Refused, requestId: string): ProblemDocument {
   const { status, title, hint } = apiProblems[refused.code];
   return {
     type: `urn:wheelhouse:problem:${refused.code}`,

@@ -61,7 +61,7 @@ export const StatusCountsSchema = z
   })
   .openapi("StatusCounts");
 
-export const ConnectionSchema = z
+const ConnectionSchema = z
   .object({
     kind: z.enum(["never-joined", "attached", "detached"]),
     sinceAtMs: atMs("since when").optional(),
@@ -141,7 +141,7 @@ export const ApplicationSetSchema = z
   })
   .openapi("ApplicationSet");
 
-export const HealthSchema = z
+const HealthSchema = z
   .object({ state: z.enum(healthStates), message: z.string() })
   .openapi("Health");
 

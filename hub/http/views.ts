@@ -47,7 +47,7 @@ const problemView = (problem: Problem | undefined): ProblemView | undefined =>
   };
 
 /** Every count, zeros included: readers should not have to know which may be absent. */
-export const countsView = (counts: StatusCounts): z.infer<typeof StatusCountsSchema> => ({
+const countsView = (counts: StatusCounts): z.infer<typeof StatusCountsSchema> => ({
   total: counts.total,
   sync: { Synced: 0, OutOfSync: 0, Unknown: 0, ...counts.sync },
   health: {

@@ -14,7 +14,7 @@ import type { Authority } from "./authority.ts";
 import { certifiedSpoke, newPrivateKey, selfSigned, type CertifiedKey } from "./certificates.ts";
 
 /** The link could not be tried at all. */
-export class SelfTestFailed extends Trouble {
+class SelfTestFailed extends Trouble {
   override readonly name = "SelfTestFailed";
 }
 

@@ -20,7 +20,7 @@ export type ParsedFiles = Map<
   { readonly oid: string; readonly documents: readonly FleetDocument[] }
 >;
 
-export const fleetFileBytesMost = 4 * 1024 * 1024;
+const fleetFileBytesMost = 4 * 1024 * 1024;
 
 const codes = {
   pathMissing: "WH-GEN-3121",

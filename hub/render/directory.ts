@@ -25,7 +25,7 @@ export const renderLimits: RenderLimits = {
 };
 
 /** Codes of the problems made here; docs/troubleshooting has a heading for each. */
-export const renderCodes = {
+const renderCodes = {
   pathMissing: "WH-RND-3421",
   notDirectory: "WH-RND-3422",
   fileUnreadable: "WH-RND-3423",

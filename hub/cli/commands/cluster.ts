@@ -205,7 +205,7 @@ const listOf = (words: string): readonly string[] =>
     .map((word) => word.trim())
     .filter((word) => word !== "");
 
-export function pairsOf(words: readonly string[]): Readonly<Record<string, string>> {
+function pairsOf(words: readonly string[]): Readonly<Record<string, string>> {
   const pairs: Record<string, string> = {};
   for (const word of words) {
     const equals = word.indexOf("=");

@@ -54,7 +54,7 @@ export function projectDifferences(document: JsonObject): readonly string[] {
 }
 
 /** Generators that ask a service this hub is not connected to. */
-export const unconnectedKinds: readonly GeneratorKind[] = [
+const unconnectedKinds: readonly GeneratorKind[] = [
   "scmProvider",
   "pullRequest",
   "clusterDecisionResource",

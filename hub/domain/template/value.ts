@@ -172,7 +172,7 @@ export function typeName(value: GoValue): string {
   return `[]${elementTypeOf(value)}`;
 }
 
-export const elementTypeOf = (list: GoList): string =>
+const elementTypeOf = (list: GoList): string =>
   list instanceof TypedList ? list.elementType : "interface {}";
 
 /** How reflect names its kind. */

@@ -5,7 +5,7 @@ import { bytesOf, textOfBytes } from "../bytes.ts";
 /** Paths with slashes, and URLs. */
 
 /** path.Clean: the shortest path that means the same, without asking any file system. */
-export function cleanPath(path: string): string {
+function cleanPath(path: string): string {
   if (path === "") return ".";
   const rooted = path.startsWith("/");
   const kept: string[] = [];

@@ -488,7 +488,7 @@ const escapeJs = (text: string): string =>
     .join("");
 
 /** url.QueryEscape: everything but letters, digits and `-_.~` as bytes, a space as `+`. */
-export const escapeQuery = (text: string): string =>
+const escapeQuery = (text: string): string =>
   Array.from(bytesOf(text))
     .map((byte) => {
       if (/[-A-Za-z0-9_.~]/.test(byte)) return byte;
