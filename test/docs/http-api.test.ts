@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import test, { after, suite } from "node:test";
-import { apiProblems } from "../../../hub/http/problems.ts";
-import { openFixture } from "./fixture.ts";
+import { apiProblems } from "../../hub/http/problems.ts";
+import { openFixture } from "../hub/http/fixture.ts";
+import { readPage } from "./pages.ts";
 
-const document = readFileSync(join(import.meta.dirname, "../../../docs/http-api.md"), "utf8");
+const document = readPage("docs/http-api.md");
 
 suite("docs/http-api.md", async () => {
   const fixture = await openFixture();

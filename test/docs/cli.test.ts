@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import test, { suite } from "node:test";
-import { exitCodes } from "../../../hub/cli/exit-codes.ts";
-import { runWith } from "./fixture.ts";
+import { exitCodes } from "../../hub/cli/exit-codes.ts";
+import { runWith } from "../hub/cli/fixture.ts";
+import { readPage } from "./pages.ts";
 
-const document = readFileSync(join(import.meta.dirname, "../../../docs/cli.md"), "utf8");
+const document = readPage("docs/cli.md");
 
 suite("docs/cli.md", () => {
   test("has every exit code, and no other", () => {
