@@ -1,4 +1,4 @@
-import type { ClusterRecord } from "../domain/records.ts";
+import type { ClusterRecord } from "../domain/cluster-record.ts";
 import type { HttpStore } from "../http/needs.ts";
 import type { AttachedSessions } from "../link/attached-sessions.ts";
 

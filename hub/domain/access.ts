@@ -1,5 +1,5 @@
 import { unreachable } from "../../proto/kit/unreachable.ts";
-import type { TokenScope } from "./records.ts";
+import type { TokenScope } from "./token-record.ts";
 
 /** What a request wants to do. */
 export type Access = "read" | "write";

@@ -1,15 +1,8 @@
-import type { ConditionReport, OperationReport, ResourceReport } from "../../proto/words/report.ts";
+import type { ConditionReport, OperationReport } from "../../proto/words/report.ts";
 import type { DesiredApplication, SyncPolicy, TombstoneCause } from "../../proto/words/desired.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { Health, HealthState } from "../../proto/words/health.ts";
-import type {
-  ApplicationName,
-  ClusterId,
-  ClusterName,
-  Generation,
-  Version,
-} from "../../proto/words/ids.ts";
-import type { CommandKind } from "../../proto/words/link-messages.ts";
+import type { ApplicationName, ClusterId, ClusterName, Generation } from "../../proto/words/ids.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import type { Origin } from "./origin.ts";
 import type { SetCondition } from "./set-status.ts";
@@ -26,47 +19,11 @@ export type Problem = {
 
 export type Labels = Readonly<Record<string, string>>;
 
-export type ClusterConnection =
-  /** Registered, and no spoke has ever enrolled. */
-  | { readonly kind: "never-joined" }
-  | { readonly kind: "attached"; readonly sinceMs: number }
-  | { readonly kind: "detached"; readonly sinceMs: number };
-
-export type ClusterRecord = {
-  readonly id: ClusterId;
-  readonly name: ClusterName;
-  /** What templates see as `server` and destinations may name; `defaultServer` where nobody says. */
-  readonly server: string;
-  readonly labels: Labels;
-  readonly annotations: Labels;
-  readonly createdAtMs: number;
-  readonly connection: ClusterConnection;
-  readonly lastSeenAtMs: number | undefined;
-  readonly spokeVersion: string;
-  readonly kubernetesVersion: string;
-  readonly certificateExpiresAtMs: number | undefined;
-  /** Why none of its identities is taken; `undefined` while they are. */
-  readonly locked: { readonly sinceMs: number; readonly why: string } | undefined;
-  /** The newest version of the desired set, and the newest the spoke says it has on disk. */
-  readonly desiredVersion: Version;
-  readonly storedVersion: Version;
-  readonly applications: StatusCounts;
-};
-
 /** How many applications are in which state. Absent keys are zero. */
 export type StatusCounts = {
   readonly total: number;
   readonly sync: Readonly<Partial<Record<SyncStatus, number>>>;
   readonly health: Readonly<Partial<Record<HealthState, number>>>;
-};
-
-export type RepositoryRecord = {
-  readonly url: string;
-  /** Where its branches are known to be: revision as asked for (`main`, `HEAD`, a tag) to commit. */
-  readonly heads: Readonly<Record<string, string>>;
-  readonly fetchedAtMs: number | undefined;
-  readonly checkedAtMs: number | undefined;
-  readonly problem: Problem | undefined;
 };
 
 export type ApplicationSetRecord = {
@@ -133,43 +90,6 @@ export type ApplicationStatus = {
   readonly reportedAtMs: number | undefined;
 };
 
-/** One object somewhere in the fleet. */
-export type FleetResource = {
-  readonly cluster: ClusterName;
-  readonly application: ApplicationName;
-  readonly resource: ResourceReport;
-};
-
-export type CommandRecord = {
-  readonly id: string;
-  readonly order: CommandKind;
-  readonly application: ApplicationName;
-  readonly cluster: ClusterName;
-  readonly generation: Generation;
-  readonly prune: boolean;
-  readonly actor: string;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  readonly state: "waiting" | "succeeded" | "failed" | "expired";
-  readonly message: string;
-  readonly finishedAtMs: number | undefined;
-};
-
-export const tokenScopes = ["read", "write"] as const;
-
-export type TokenScope = (typeof tokenScopes)[number];
-
-export type TokenRecord = {
-  /** The public part, safe to show: `wht_<8 characters>`. */
-  readonly id: string;
-  readonly name: string;
-  /** `write` includes `read`. */
-  readonly scope: TokenScope;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number | undefined;
-  readonly revokedAtMs: number | undefined;
-};
-
 /** "Something about X changed": read X again. Sequence grows strictly, without going back. */
 export type FleetEvent = {
   readonly sequence: number;
@@ -208,18 +128,6 @@ export const fleetEventKinds = [
 export type FleetEventKind = (typeof fleetEventKinds)[number];
 
 export type FleetEventDraft = Omit<FleetEvent, "sequence" | "atMs">;
-
-/**
- * A spoke holds a newer generation of an application than the one it is offered, or than the order to remove
- * it: the hub was restored from a backup.
- */
-export type Overtaking = {
-  readonly what: "offer" | "removal";
-  readonly cluster: ClusterId;
-  readonly application: ApplicationName;
-  /** The one the spoke holds. */
-  readonly generation: Generation;
-};
 
 /** One step of recording what an origin generated. */
 export type ApplicationChange =

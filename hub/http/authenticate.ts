@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { unreachable } from "../../proto/kit/unreachable.ts";
 import { scopeAllows, type Access } from "../domain/access.ts";
 import { holdsSecret, parseApiToken } from "../domain/api-token.ts";
-import type { TokenRecord } from "../domain/records.ts";
+import type { TokenRecord } from "../domain/token-record.ts";
 import type { HttpNeeds, HttpSettings } from "./needs.ts";
 import { Refused } from "./problems.ts";
 import type { Refusals } from "./refusals.ts";

@@ -1,5 +1,5 @@
 import { parseClusterName } from "../../proto/words/ids.ts";
-import type { ClusterRecord } from "../domain/records.ts";
+import type { ClusterRecord } from "../domain/cluster-record.ts";
 import type { HttpStore } from "./needs.ts";
 import { Refused } from "./problems.ts";
 

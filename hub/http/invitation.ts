@@ -1,7 +1,7 @@
 import { helmCommand, spokeCommand } from "../domain/join/command.ts";
 import { joinManifest } from "../domain/join/manifest.ts";
 import { usualSpokeRole, type SpokeRole } from "../domain/join/spoke-role.ts";
-import type { ClusterRecord } from "../domain/records.ts";
+import type { ClusterRecord } from "../domain/cluster-record.ts";
 import type { HttpNeeds, HttpSettings } from "./needs.ts";
 
 /** What is asked of an invitation; what is left out is as usual. */

@@ -6,7 +6,10 @@ import type { Result } from "../../proto/kit/result.ts";
 import type { Digest } from "../../proto/words/digest.ts";
 import type { ApplicationName, ClusterId, ClusterName } from "../../proto/words/ids.ts";
 import type { ResourceReport } from "../../proto/words/report.ts";
+import type { ClusterRecord } from "../domain/cluster-record.ts";
+import type { CommandRecord } from "../domain/command-record.ts";
 import type { ClusterFact } from "../domain/facts.ts";
+import type { FleetResource } from "../domain/fleet-resource.ts";
 import type {
   ApplicationFilter,
   ApplicationSort,
@@ -18,16 +21,13 @@ import type {
 import type {
   ApplicationRecord,
   ApplicationSetRecord,
-  ClusterRecord,
-  CommandRecord,
   FleetEvent,
-  FleetResource,
   Labels,
-  RepositoryRecord,
   StatusCounts,
-  TokenRecord,
 } from "../domain/records.ts";
+import type { RepositoryRecord } from "../domain/repository-record.ts";
 import type { RolloutStatus } from "../domain/rollout/rollout.ts";
+import type { TokenRecord } from "../domain/token-record.ts";
 
 /** What the HTTP API asks of the store: the same names and shapes as hub/store, and no more than it uses. */
 export type HttpStore = {

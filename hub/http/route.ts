@@ -2,7 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Access } from "../domain/access.ts";
-import type { TokenRecord } from "../domain/records.ts";
+import type { TokenRecord } from "../domain/token-record.ts";
 import { ProblemDocumentSchema } from "./schemas.ts";
 
 export type ApiEnv = {

@@ -3,7 +3,8 @@ import { commandKinds } from "../../proto/words/link-messages.ts";
 import { healthStates } from "../../proto/words/health.ts";
 import { operationPhases } from "../../proto/words/report.ts";
 import { syncStatuses } from "../../proto/words/sync-status.ts";
-import { fleetEventKinds, tokenScopes } from "../domain/records.ts";
+import { fleetEventKinds } from "../domain/records.ts";
+import { tokenScopes } from "../domain/token-record.ts";
 
 /** The shapes of answers, as zod schemas: types for the views, text for docs/openapi.json. */
 

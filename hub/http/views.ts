@@ -2,19 +2,19 @@ import type { z } from "@hono/zod-openapi";
 import { redact } from "../../proto/kit/redact.ts";
 import { objectKeyParts } from "../../proto/words/object-key.ts";
 import type { ResourceReport } from "../../proto/words/report.ts";
+import type { ClusterRecord } from "../domain/cluster-record.ts";
+import type { CommandRecord } from "../domain/command-record.ts";
+import type { FleetResource } from "../domain/fleet-resource.ts";
 import type {
   ApplicationRecord,
   ApplicationSetRecord,
   ApplicationStatus,
-  ClusterRecord,
-  CommandRecord,
   FleetEvent,
-  FleetResource,
   Problem,
-  RepositoryRecord,
   StatusCounts,
-  TokenRecord,
 } from "../domain/records.ts";
+import type { RepositoryRecord } from "../domain/repository-record.ts";
+import type { TokenRecord } from "../domain/token-record.ts";
 import type { Published, SummaryGroup } from "./needs.ts";
 import type {
   ApplicationSchema,

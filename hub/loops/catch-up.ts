@@ -4,7 +4,7 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import type { ClusterId } from "../../proto/words/ids.ts";
-import type { Overtaking } from "../domain/records.ts";
+import type { Overtaking } from "../domain/overtaking.ts";
 
 export type CatchUpNeeds = {
   readonly allTried: () => boolean;

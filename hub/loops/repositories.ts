@@ -5,7 +5,7 @@ import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import { Turns } from "../../proto/kit/turns.ts";
 import { normalizedRepository } from "../domain/app-project.ts";
 import type { ProblemDraft } from "../domain/problem.ts";
-import type { RepositoryRecord } from "../domain/records.ts";
+import type { RepositoryRecord } from "../domain/repository-record.ts";
 import {
   runRepositoryLoop,
   soonerPollMs,

@@ -5,7 +5,8 @@ import type { Mailbox } from "../../proto/kit/mailbox.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import type { ProblemDraft } from "../domain/problem.ts";
 import { problemSince } from "../domain/problem.ts";
-import type { FleetEventDraft, Problem, RepositoryRecord } from "../domain/records.ts";
+import type { FleetEventDraft, Problem } from "../domain/records.ts";
+import type { RepositoryRecord } from "../domain/repository-record.ts";
 import { takeWithin } from "./take-within.ts";
 
 /** What one look at a repository found. */

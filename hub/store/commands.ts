@@ -1,6 +1,6 @@
 import type { Command, CommandKind, CommandResult } from "../../proto/words/link-messages.ts";
 import type { ApplicationName, ClusterId, ClusterName, Generation } from "../../proto/words/ids.ts";
-import type { CommandRecord } from "../domain/records.ts";
+import type { CommandRecord } from "../domain/command-record.ts";
 import { findCluster } from "./cluster-keys.ts";
 import { prepared, type Database } from "./database.ts";
 import type { Tables } from "./tables.ts";

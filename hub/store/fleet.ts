@@ -1,7 +1,8 @@
 import { sql, type RawBuilder } from "kysely";
 import { parseClusterName, type ApplicationName, type ClusterName } from "../../proto/words/ids.ts";
+import type { FleetResource } from "../domain/fleet-resource.ts";
 import type { Page, PageRequest, ResourceFilter } from "../domain/queries.ts";
-import type { FleetResource, StatusCounts } from "../domain/records.ts";
+import type { StatusCounts } from "../domain/records.ts";
 import { resourceColumns, resourceFromRow, type ResourceRow } from "./applications.ts";
 import { statusCounts, type StateCount } from "./counts.ts";
 import type { Database, Db } from "./database.ts";

@@ -1,10 +1,10 @@
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import { sameOrigin, type Origin } from "../domain/origin.ts";
+import type { Overtaking } from "../domain/overtaking.ts";
 import type {
   ApplicationChange,
   ApplicationSetRecord,
   FleetEventDraft,
-  Overtaking,
   PublishedApplication,
 } from "../domain/records.ts";
 import type { RolloutChange, RolloutRecord } from "../domain/rollout/record.ts";

@@ -3,12 +3,8 @@ import { desiredDigest, type DesiredApplication } from "../../proto/words/desire
 import type { ApplicationName, ClusterId } from "../../proto/words/ids.ts";
 import { generationBeyond } from "../domain/generation-beyond.ts";
 import type { Origin } from "../domain/origin.ts";
-import type {
-  ApplicationChange,
-  ApplicationDraft,
-  Overtaking,
-  TombstoneDraft,
-} from "../domain/records.ts";
+import type { Overtaking } from "../domain/overtaking.ts";
+import type { ApplicationChange, ApplicationDraft, TombstoneDraft } from "../domain/records.ts";
 import { draftDigest, draftFromRow, draftToRow, originFromRow } from "./application-rows.ts";
 import { countedFromRow, fallenBehind, unreported } from "./application-status.ts";
 import type { KnownCluster } from "./cluster-keys.ts";

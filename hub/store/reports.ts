@@ -17,7 +17,7 @@ import {
 import { findCluster, type KnownCluster } from "./cluster-keys.ts";
 import { pieces, prepared, type Database, type Db, type Writing } from "./database.ts";
 import { writeJson } from "./json.ts";
-import type { Overtaking } from "../domain/records.ts";
+import type { Overtaking } from "../domain/overtaking.ts";
 import type { StatusColumns, Tables } from "./tables.ts";
 
 export type Reports = {

@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
-import type { FleetEventDraft, RepositoryRecord } from "../domain/records.ts";
+import type { FleetEventDraft } from "../domain/records.ts";
+import type { RepositoryRecord } from "../domain/repository-record.ts";
 import type { Database } from "./database.ts";
 import { readJson, writeJson } from "./json.ts";
 import { problemFromRow, problemToRow } from "./problem.ts";

@@ -8,8 +8,9 @@ import type { ObjectKey } from "../../proto/words/object-key.ts";
 import type { ServiceAccount } from "../../proto/words/service-account.ts";
 import type { SyncStatus } from "../../proto/words/sync-status.ts";
 import type { Origin } from "../domain/origin.ts";
-import type { FleetEventKind, TokenScope } from "../domain/records.ts";
+import type { FleetEventKind } from "../domain/records.ts";
 import type { RolloutState } from "../domain/rollout/rollout.ts";
+import type { TokenScope } from "../domain/token-record.ts";
 
 /**
  * The rows as they lie in the database; what each means is said in the migration that makes it.

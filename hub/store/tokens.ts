@@ -1,5 +1,5 @@
 import type { Digest } from "../../proto/words/digest.ts";
-import type { TokenRecord } from "../domain/records.ts";
+import type { TokenRecord } from "../domain/token-record.ts";
 import { prepared, type Database } from "./database.ts";
 import type { Tables } from "./tables.ts";
 

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { Turns } from "../../../proto/kit/turns.ts";
 import { defaultServer } from "../../domain/default-server.ts";
 import { changedLabels } from "../../domain/label-change.ts";
-import type { ClusterRecord } from "../../domain/records.ts";
+import type { ClusterRecord } from "../../domain/cluster-record.ts";
 import { ClusterChangeSchema, ClusterPath, RegistrationSchema } from "../cluster-schemas.ts";
 import { findCluster, noSuchCluster } from "../find-cluster.ts";
 import { invite } from "../invitation.ts";

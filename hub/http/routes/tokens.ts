@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { apiTokenBytes, makeApiToken } from "../../domain/api-token.ts";
-import { tokenScopes } from "../../domain/records.ts";
+import { tokenScopes } from "../../domain/token-record.ts";
 import type { HttpNeeds } from "../needs.ts";
 import { Refused } from "../problems.ts";
 import { json, jsonBody, type Api, type RouteTable } from "../route.ts";

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apiTokenBytes, makeApiToken } from "../../../hub/domain/api-token.ts";
+import type { CommandRecord } from "../../../hub/domain/command-record.ts";
 import { problem } from "../../../hub/domain/problem.ts";
-import type { CommandRecord, TokenScope } from "../../../hub/domain/records.ts";
 import { generationFault } from "../../../hub/domain/set-fault.ts";
 import { setConditions } from "../../../hub/domain/set-status.ts";
+import type { TokenScope } from "../../../hub/domain/token-record.ts";
 import { createApp, type HttpApp } from "../../../hub/http/app.ts";
 import {
   defaultHttpLimits,

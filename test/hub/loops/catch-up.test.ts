@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import { createCatchUp } from "../../../hub/loops/catch-up.ts";
-import type { Overtaking } from "../../../hub/domain/records.ts";
+import type { Overtaking } from "../../../hub/domain/overtaking.ts";
 import { silentLog } from "../../../proto/kit/log.ts";
 import { Trouble } from "../../../proto/kit/trouble.ts";
 import type { ApplicationName, ClusterId } from "../../../proto/words/ids.ts";

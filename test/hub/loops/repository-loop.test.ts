@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
-import type { FleetEventDraft, RepositoryRecord } from "../../../hub/domain/records.ts";
+import type { FleetEventDraft } from "../../../hub/domain/records.ts";
+import type { RepositoryRecord } from "../../../hub/domain/repository-record.ts";
 import { createRepositories, type Repositories } from "../../../hub/loops/repositories.ts";
 import { soonerPollMs, type RepositoryUpdate } from "../../../hub/loops/repository-loop.ts";
 import type { Clock } from "../../../proto/kit/clock.ts";
