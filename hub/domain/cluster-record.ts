@@ -11,7 +11,7 @@ export type ClusterConnection =
 export type ClusterRecord = {
   readonly id: ClusterId;
   readonly name: ClusterName;
-  /** What templates see as `server` and destinations may name; `https://<name>.cluster.wheelhouse` by default. */
+  /** What templates see as `server` and destinations may name; `defaultServer` where nobody says. */
   readonly server: string;
   readonly labels: Labels;
   readonly annotations: Labels;
