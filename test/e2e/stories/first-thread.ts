@@ -3,6 +3,19 @@ import test, { after, before, suite } from "node:test";
 import { eventually } from "../../support/eventually.ts";
 import { settled, type ApplicationView, type Fleet } from "../../support/fleet.ts";
 import { deployment, paths, settings, webFolder, webSet } from "../../support/story-files.ts";
+import {
+  becomes,
+  conditionsOf,
+  configMap,
+  image,
+  job,
+  manifestsOf,
+  mustGet,
+  runs,
+  widget,
+  widgetDefinition,
+  workload,
+} from "./documents.ts";
 import { openStory, type Stage } from "./stage.ts";
 
 /** Which clusters take part: some of the environment `dev`, `prod-1`, and one of `dev` that joins later. */
@@ -186,8 +199,122 @@ export function tellFirstThread(title: string, cast: ThreadCast, stage: Stage = 
       commit = await fleet.push(webFolder("dev", { replicas: 1, greeting: "hello dev" }));
       await settled(fleet, everywhere, commit);
     });
+
+    const all = [...clusters, cast.latecomer];
+    const podsOf = (cluster: string) =>
+      fleet.member(cluster).kube.list("/api/v1/namespaces/tools/pods");
+    const isReady = (pod: object): boolean => {
+      const { status } = pod as {
+        readonly status?: { readonly conditions?: readonly { type: string; status: string }[] };
+      };
+      return (status?.conditions ?? []).some(
+        (condition) => condition.type === "Ready" && condition.status === "True",
+      );
+    };
+
+    test("in every cluster a Deployment is well because its pods are, a Job completes, a definition comes with its object", async () => {
+      commit = await fleet.push({
+        "fleet/tools.yaml": toolsSet,
+        ...manifestsOf("tools", {
+          definition: widgetDefinition,
+          widget: widget("first", 3),
+          tool: workload("Deployment", "tool", { replicas: 2 }),
+          once: job("once"),
+        }),
+      });
+      for (const cluster of all) {
+        await runs(fleet, `tools-${cluster}`, commit);
+        const { kube } = fleet.member(cluster);
+        const pods = await podsOf(cluster);
+        assert.equal(pods.filter(isReady).length, 2);
+        const { status } = await mustGet(kube, "/apis/batch/v1/namespaces/tools/jobs/once");
+        assert.equal((status as { readonly succeeded?: number }).succeeded, 1);
+        const first = await mustGet(kube, "/apis/example.com/v1/namespaces/tools/widgets/first");
+        assert.deepEqual(first["spec"], { size: 3 });
+      }
+    });
+
+    test("in every cluster a bad image degrades it with its pods' reason while the old pods go on, and a good one heals it", async () => {
+      const path = "/apis/apps/v1/namespaces/tools/deployments/tool";
+      const uidOf = async (cluster: string) =>
+        (await mustGet(fleet.member(cluster).kube, path)).metadata.uid;
+      const before = await Promise.all(all.map(uidOf));
+      const withImage = (text: string) =>
+        manifestsOf("tools", {
+          tool: workload("Deployment", "tool", { replicas: 2, pod: image(text) }),
+        });
+      await fleet.push(withImage("shop/tool:missing"));
+      for (const cluster of all) {
+        await becomes(
+          fleet,
+          `tools-${cluster}`,
+          "Degraded",
+          /container "main" ImagePullBackOff: .*shop\/tool:missing/,
+        );
+        assert.equal((await podsOf(cluster)).filter(isReady).length, 2);
+      }
+      commit = await fleet.push(withImage("shop/tool:2"));
+      for (const cluster of all) await runs(fleet, `tools-${cluster}`, commit);
+      assert.deepEqual(await Promise.all(all.map(uidOf)), before);
+    });
+
+    test("in every cluster an object of another team is left alone and named, until its manifest says to adopt it", async () => {
+      const path = "/api/v1/namespaces/tools/configmaps/theirs";
+      const theirs = await Promise.all(
+        all.map((cluster) =>
+          fleet
+            .member(cluster)
+            .kube.create(
+              "/api/v1/namespaces/tools/configmaps",
+              configMap("theirs", { of: "them" }),
+            ),
+        ),
+      );
+      const declared = (metadata: object) =>
+        manifestsOf("tools", { theirs: configMap("theirs", { of: "us" }, metadata) });
+      await fleet.push(declared({}));
+      for (const [index, cluster] of all.entries()) {
+        await eventually(
+          async () =>
+            assert.match(
+              (await conditionsOf(fleet, `tools-${cluster}`)).join("\n"),
+              /^WH-APP-1017 ConfigMap tools\/theirs: exists and is not ours/m,
+            ),
+          { withinMs: 60_000, what: `tools-${cluster} naming what is not its own` },
+        );
+        assert.deepEqual(await mustGet(fleet.member(cluster).kube, path), theirs[index]);
+      }
+      commit = await fleet.push(declared({ annotations: { "wheelhouse.dev/adopt": "always" } }));
+      for (const [index, cluster] of all.entries()) {
+        await runs(fleet, `tools-${cluster}`, commit);
+        const adopted = await mustGet(fleet.member(cluster).kube, path);
+        assert.deepEqual(
+          [adopted.metadata.uid, adopted["data"]],
+          [theirs[index]?.metadata.uid, { of: "us" }],
+        );
+      }
+    });
   });
 }
+
+/** What runs in every cluster there is, whatever its labels. */
+const toolsSet = `
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: tools}
+spec:
+  goTemplate: true
+  generators: [{clusters: {selector: {matchExpressions: [{key: env, operator: Exists}]}}}]
+  template:
+    metadata: {name: 'tools-{{ .name }}'}
+    spec:
+      project: default
+      source: {repoURL: '@REPOSITORY@', targetRevision: HEAD, path: apps/tools}
+      destination: {name: '{{ .name }}', namespace: tools}
+      syncPolicy:
+        automated: {prune: true, selfHeal: true}
+        syncOptions: [CreateNamespace=true]
+`;
 
 /** Bytes of blobs the hub has sent to each cluster, with the desired set or on request. */
 async function blobBytes(fleet: Fleet): Promise<ReadonlyMap<string, number>> {
