@@ -151,7 +151,7 @@ export async function composeHub(
         authority.run,
         publishing.repositories.run,
         publishing.loop.run,
-        (catchUpSignal: AbortSignal) => publishing.catchUp.run(random, catchUpSignal),
+        publishing.catchUp.run,
         (retentionSignal: AbortSignal) =>
           runRetentionLoop(
             {

@@ -97,6 +97,7 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
     onClustersChanged: needs.onClustersChanged,
     lookAgain: () => loop.wake(),
     clock,
+    random,
     log,
   });
   let published: { readonly commit: string; readonly atMs: number } | undefined;
@@ -133,10 +134,11 @@ export function composePublishing(needs: PublishingNeeds): Publishing {
       log,
       onPass: (pass, durationMs) => {
         passSeconds.observe(durationMs / 1_000);
-        const { commit, waiting, failures } = pass;
-        const whole = commit !== undefined && waiting === 0 && failures === 0;
-        if (whole && commit !== published?.commit) published = { commit, atMs: clock.nowMs() };
-        catchUp.onPass(whole);
+        const { commit, waiting, failed } = pass;
+        const isComplete = commit !== undefined && waiting === 0;
+        if (isComplete && failed.length === 0 && commit !== published?.commit)
+          published = { commit, atMs: clock.nowMs() };
+        catchUp.onPass(isComplete, failed);
       },
     },
     {

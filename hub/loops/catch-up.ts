@@ -4,15 +4,18 @@ import type { Clock } from "../../proto/kit/clock.ts";
 import type { Log } from "../../proto/kit/log.ts";
 import { describeError, Trouble } from "../../proto/kit/trouble.ts";
 import type { ClusterId } from "../../proto/words/ids.ts";
+import { originKey, type Origin } from "../domain/origin.ts";
 import type { Overtaking } from "../domain/overtaking.ts";
 
 export type CatchUpNeeds = {
   readonly allTried: () => boolean;
   readonly isCurrent: (repository: string) => boolean;
-  readonly overtaken: (
-    signal: AbortSignal,
-  ) => Promise<
-    readonly (Overtaking & { readonly repository: string; readonly hasProblem: boolean })[]
+  readonly overtaken: (signal: AbortSignal) => Promise<
+    readonly (Overtaking & {
+      readonly origin: Origin;
+      readonly repository: string;
+      readonly hasProblem: boolean;
+    })[]
   >;
   readonly outnumber: (
     overtakings: readonly Overtaking[],
@@ -25,14 +28,15 @@ export type CatchUpNeeds = {
   /** Has what should be published looked at once more. */
   readonly lookAgain: () => void;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly log: Log;
 };
 
 export type CatchUp = {
-  /** Catches up whenever there is a reason to, until aborted; `random` spreads the pauses after a failure. */
-  readonly run: (random: () => number, signal: AbortSignal) => Promise<never>;
-  /** A pass over the fleet repository has ended; whether it left nothing waiting. */
-  readonly onPass: (whole: boolean) => void;
+  /** Catches up whenever there is a reason to, until aborted. */
+  readonly run: (signal: AbortSignal) => Promise<never>;
+  /** A pass over the fleet repository has ended: whether it left nothing waiting, and what fell over in it. */
+  readonly onPass: (isComplete: boolean, failed: readonly Origin[]) => void;
   readonly onOvertaken: (overtakings: readonly Overtaking[]) => void;
   /** Whether what is desired is what Git says now, and not what a database said that may be a backup. */
   readonly isDone: () => boolean;
@@ -59,14 +63,18 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
   let someLeft = false;
   /** All was read when the pass before this one ended, so that this one saw nothing else. */
   let hasRead = false;
+  /** By key: of these it is not known what Git says, which must not keep all others waiting. */
+  let failed: ReadonlySet<string> = new Set();
 
   async function catchUp(signal: AbortSignal): Promise<void> {
-    const told = [...removals];
+    // What is ordered away may be just what one that failed would want.
+    const told = failed.size > 0 ? [] : [...removals];
     const offers = await needs.overtaken(signal);
     const known = offers.filter(
-      ({ repository, hasProblem }) => !hasProblem && needs.isCurrent(repository),
+      ({ origin, repository, hasProblem }) =>
+        !hasProblem && !failed.has(originKey(origin)) && needs.isCurrent(repository),
     );
-    someLeft = known.length < offers.length;
+    someLeft = known.length < offers.length || told.length < removals.size;
     const overtakings = [...known, ...told.map(([, removal]) => removal)];
     if (overtakings.length === 0) return;
     const { changedClusters } = await needs.outnumber(overtakings, needs.clock.nowMs(), signal);
@@ -88,12 +96,13 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
           removals.set(`${overtaking.cluster} ${overtaking.application}`, overtaking);
       bell.ring();
     },
-    onPass: (whole) => {
+    onPass: (isComplete, failedNow) => {
+      failed = new Set(failedNow.map(originKey));
       if (done) {
         if (someLeft) bell.ring();
         return;
       }
-      if (whole && hasRead) {
+      if (isComplete && hasRead) {
         done = true;
         bell.ring();
         return;
@@ -101,7 +110,7 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
       hasRead = needs.isCurrent(fleetRepository) && needs.allTried();
       if (hasRead) needs.lookAgain();
     },
-    run: async (random, signal) => {
+    run: async (signal) => {
       let told = false;
       let failures = 0;
       for (;;) {
@@ -121,7 +130,7 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
             problem: describeError(error),
             stack: error instanceof Trouble || !(error instanceof Error) ? undefined : error.stack,
           });
-          await needs.clock.sleep(backoffMs(failures, retry, random), signal);
+          await needs.clock.sleep(backoffMs(failures, retry, needs.random), signal);
           bell.ring();
         }
       }

@@ -63,7 +63,7 @@ export function createPublishLoop(
           const pass = await publish(memory, needs, settings, signal);
           isRolling = pass.isRolling;
           needs.onPass?.(pass, needs.clock.nowMs() - startedMs);
-          failures = pass.failures === 0 ? 0 : failures + 1;
+          failures = pass.failed.length === 0 ? 0 : failures + 1;
           waitMs = Math.min(waitMs, pass.requeueAfterMs ?? Infinity);
           if (pass.again) waitMs = 0;
         } catch (error) {

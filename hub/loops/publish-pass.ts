@@ -57,7 +57,7 @@ export class Pass {
   readonly homeless: ProblemDraft[] = [];
   readonly #changedClusters = new Set<ClusterId>();
   #waiting = 0;
-  #failures = 0;
+  readonly #failed: Origin[] = [];
   #freed = false;
   #troubled = false;
   #isRolling = false;
@@ -128,7 +128,7 @@ export class Pass {
     return {
       commit: this.#commit,
       waiting: this.#waiting,
-      failures: this.#failures,
+      failed: this.#failed,
       again: this.#freed && this.#troubled,
       isRolling: this.#isRolling,
       requeueAfterMs: this.#isRolling ? rolloutLookMs : undefined,
@@ -199,7 +199,7 @@ export class Pass {
       signal.throwIfAborted();
       // The store's trouble is everybody's. A bug costs the origin that met it.
       if (error instanceof Trouble) throw error;
-      this.#failures += 1;
+      this.#failed.push(work.origin);
       this.#leftBehind.deny(work.origin, owners.keys(), owners, "could not be published");
       this.#need([
         ...uses.all(),

@@ -94,8 +94,8 @@ export type PassOutcome = {
   readonly commit: string | undefined;
   /** Origins that wait for a repository nobody has looked at yet; the look will wake us. */
   readonly waiting: number;
-  /** Origins that fell over for a reason of ours, to be tried again. */
-  readonly failures: number;
+  /** Those that fell over for a reason of ours, to be tried again. */
+  readonly failed: readonly Origin[];
   /** Whether something was freed that another origin may want. */
   readonly again: boolean;
   /** Whether the changes of some set wait for what clusters report. */
@@ -123,7 +123,7 @@ export async function publish(
     return {
       commit: undefined,
       waiting: 0,
-      failures: 0,
+      failed: [],
       again: false,
       isRolling: false,
       requeueAfterMs: undefined,

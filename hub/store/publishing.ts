@@ -64,6 +64,7 @@ export type Publishing = {
   /** What is offered in an older generation than the one its cluster reported to hold. Reads all that is offered. */
   readonly overtaken: (signal: AbortSignal) => Promise<
     readonly (Overtaking & {
+      readonly origin: Origin;
       /** Where the application's source is. */
       readonly repository: string;
       /** What is offered is the last good state, and not what Git says. */
@@ -148,6 +149,8 @@ export function createPublishing(database: Database): Publishing {
           .innerJoin("clusters as c", "c.key", "e.cluster_key")
           .select([
             "a.name",
+            "a.origin_kind",
+            "a.origin_name",
             "a.source_repo_url",
             "a.stored_generation",
             "a.problem_code",
@@ -161,6 +164,7 @@ export function createPublishing(database: Database): Publishing {
           cluster: row.cluster,
           application: row.name,
           generation: row.stored_generation,
+          origin: originFromRow(row),
           repository: row.source_repo_url,
           hasProblem: row.problem_code !== null,
         }));

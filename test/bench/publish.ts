@@ -175,7 +175,7 @@ async function main(): Promise<void> {
     const { user, system } = process.cpuUsage(startedAt);
     const elapsedMs = performance.now() - fromMs;
     await watch.end();
-    if (outcome.failures + outcome.waiting > 0) throw new Error(JSON.stringify(outcome));
+    if (outcome.failed.length + outcome.waiting > 0) throw new Error(JSON.stringify(outcome));
     const { applications } = (await store.applicationSets.find("fleet", signal)) ?? {};
     print(`${what}: Applications`, applications?.total ?? 0, "");
     print(`${what}: CPU`, round((user + system) / 1e6), "s");

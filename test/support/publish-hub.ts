@@ -233,7 +233,7 @@ export function publishHub() {
     eventually(
       () => {
         const last = hub.passes.at(-1);
-        assert.deepEqual([last?.commit, last?.waiting, last?.failures], [commit, 0, 0]);
+        assert.deepEqual([last?.commit, last?.waiting, last?.failed], [commit, 0, []]);
       },
       { what: `commit ${commit}` },
     );

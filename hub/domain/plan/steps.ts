@@ -19,6 +19,10 @@ import type {
 
 const nothing: Step = { changes: [], events: [] };
 
+/**
+ * What is written and told when an application goes out: nothing when all is as it was. An entry equal to the one
+ * offered keeps its generation and moves nothing; where it leaves another cluster, a tombstone is left there.
+ */
 export function offer(input: Planning, verdict: PublishVerdict): Step {
   const { application, before, cluster, serviceAccount, rendered } = verdict;
   const current = before?.desired;

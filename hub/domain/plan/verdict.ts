@@ -20,6 +20,10 @@ export type Verdict = {
 
 export type PublishVerdict = Extract<Verdict, { readonly kind: "publish" }>;
 
+/**
+ * Decides about one application by itself: what may not go to where it says, could not be rendered, or would lose
+ * all of its objects keeps what it had, with the reason.
+ */
 export function judge(
   { application, rendered }: ApplicationOutcome,
   before: PublishedApplication | undefined,

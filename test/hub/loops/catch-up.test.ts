@@ -16,6 +16,7 @@ const offer = (application: string, repository = fleetRepository, hasProblem = f
   cluster: one,
   application: application as ApplicationName,
   generation: 7,
+  origin: { kind: "application", name: application } as const,
   repository,
   hasProblem,
 });
@@ -60,13 +61,14 @@ function world(offers: readonly ReturnType<typeof offer>[] = []) {
       here.looks += 1;
     },
     clock,
+    random: () => 1,
     log: {
       ...silentLog,
       warn: (event, fields) => here.logged.push(`warn: ${event}: ${fields?.["problem"]}`),
       error: (event, fields) => here.logged.push(`error: ${event}: ${fields?.["problem"]}`),
     },
   });
-  const running = catchUp.run(() => 1, stop.signal).catch(() => {});
+  const running = catchUp.run(stop.signal).catch(() => {});
   const end = async (): Promise<void> => {
     stop.abort(new Error("over"));
     await running;
@@ -77,15 +79,15 @@ function world(offers: readonly ReturnType<typeof offer>[] = []) {
 suite("catching up with what spokes have seen", () => {
   test("waits for a whole pass that began after Git was read", async () => {
     const { here, catchUp, end } = world([offer("web")]);
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
     assert.equal(catchUp.isDone(), false, "what was published may be from before the restart");
     here.tried = true;
     here.current.add(fleetRepository);
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
     assert.deepEqual([catchUp.isDone(), here.looks], [false, 1]);
-    catchUp.onPass(false);
+    catchUp.onPass(false, []);
     assert.equal(catchUp.isDone(), false, "something is still missing");
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
     assert.equal(catchUp.isDone(), true);
     await eventually(() => assert.deepEqual(here.outnumbered, [["offer web"]]));
     await eventually(() => assert.equal(here.woken, 2));
@@ -101,13 +103,31 @@ suite("catching up with what spokes have seen", () => {
     ]);
     here.tried = true;
     here.current.add(fleetRepository);
-    catchUp.onPass(true);
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
+    catchUp.onPass(true, []);
     await eventually(() => assert.deepEqual(here.outnumbered, [["offer web"]]));
     here.current.add(other);
     here.offers = [offer("stale", other)];
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
     await eventually(() => assert.deepEqual(here.outnumbered, [["offer web"], ["offer stale"]]));
+    await end();
+  });
+
+  test("does not wait for what falls over, and orders nothing that it may want", async () => {
+    const { here, catchUp, end } = world([offer("web"), offer("odd")]);
+    const odd = { kind: "application", name: "odd" } as const;
+    catchUp.onOvertaken([removal("old")]);
+    here.tried = true;
+    here.current.add(fleetRepository);
+    catchUp.onPass(true, [odd]);
+    catchUp.onPass(true, [odd]);
+    assert.equal(catchUp.isDone(), true);
+    await eventually(() => assert.deepEqual(here.outnumbered, [["offer web"]]));
+    here.offers = [offer("odd")];
+    catchUp.onPass(true, []);
+    await eventually(() =>
+      assert.deepEqual(here.outnumbered, [["offer web"], ["offer odd", "removal old"]]),
+    );
     await end();
   });
 
@@ -116,9 +136,9 @@ suite("catching up with what spokes have seen", () => {
     catchUp.onOvertaken([removal("old")]);
     here.tried = true;
     here.current.add(fleetRepository);
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
     assert.deepEqual(here.outnumbered, []);
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
     await eventually(() => assert.deepEqual(here.outnumbered, [["removal old"]]));
     catchUp.onOvertaken([removal("older")]);
     await eventually(() =>
@@ -136,8 +156,8 @@ suite("catching up with what spokes have seen", () => {
       here.faults = [fault];
       here.tried = true;
       here.current.add(fleetRepository);
-      catchUp.onPass(true);
-      catchUp.onPass(true);
+      catchUp.onPass(true, []);
+      catchUp.onPass(true, []);
       await clock.advance(0);
       assert.deepEqual(here.logged, [`${level}: catching up failed: ${fault.message}`]);
       assert.deepEqual(here.outnumbered, []);
@@ -156,8 +176,8 @@ suite("catching up with what spokes have seen", () => {
     here.faults = [...faults];
     here.tried = true;
     here.current.add(fleetRepository);
-    catchUp.onPass(true);
-    catchUp.onPass(true);
+    catchUp.onPass(true, []);
+    catchUp.onPass(true, []);
     assert.deepEqual(
       [await left(0), await left(1_000), await left(1_999), await left(1), await left(4_000)],
       [2, 1, 1, 0, 0],
