@@ -76,7 +76,7 @@ export async function composeHub(
   const link = await openLink(
     {
       store: composeLinkStore(store, metrics, publishing.catchUp),
-      isCaughtUp: publishing.catchUp.isDone,
+      vouchedFor: publishing.catchUp.vouchedFor,
       authority,
       clock,
       random,

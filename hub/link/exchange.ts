@@ -33,8 +33,11 @@ export type AttachNeeds = AuthenticateNeeds & {
   readonly store: AttachStore;
   readonly sessions: AttachedSessions;
   readonly reports: Pick<ReportInbox, "add">;
-  /** Whether what the store desires is what Git says now; until then spokes keep what they have. */
-  readonly isCaughtUp: () => boolean;
+  /**
+   * Of how much of what the store desires it is known that Git says so now: of nothing until Git was read, of
+   * most while some sets or Applications fall over.
+   */
+  readonly vouchedFor: () => "nothing" | "most" | "all";
   readonly newSessionId: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -277,7 +280,7 @@ export function createExchange(
     const next = nextOffer(offering, current);
     // Looked at again with the next heartbeat, or when the session is woken. A spoke that holds nothing is told
     // nothing either: its disk may be new and its cluster full, and what we remember may be a backup.
-    if (!needs.isCaughtUp()) return;
+    if (needs.vouchedFor() === "nothing") return;
     switch (next.kind) {
       case "wait":
       case "agreed":
@@ -290,6 +293,7 @@ export function createExchange(
       case "ask":
         return ask(signal);
       case "compare": {
+        if (!mayCompare()) return;
         const change = await desiredSets.changeAgainst(cluster, next.digests, signal);
         // If even that leaves another root, the spoke has newer generations than this hub remembers.
         offering = { ...offering, digests: undefined, settledAt: change.target };
@@ -309,7 +313,11 @@ export function createExchange(
     await desiredSets.recordStored(cluster, target, root, clock.nowMs(), signal);
   }
 
+  /** A spoke of which we do not know how it came to what it holds may know of removals that we forgot. */
+  const mayCompare = (): boolean => needs.vouchedFor() === "all" || offering.held.version === 0;
+
   async function ask(signal: AbortSignal): Promise<void> {
+    if (!mayCompare()) return;
     offering = { ...offering, awaits: "digests" };
     await send({ kind: "desired-digests-wanted" }, signal);
   }

@@ -54,7 +54,7 @@ export type LinkStore = AttachStore &
     readonly reports: { readonly record: ReportInboxNeeds["record"] };
   };
 
-export type LinkNeeds = Pick<AttachNeeds, "isCaughtUp"> & {
+export type LinkNeeds = Pick<AttachNeeds, "vouchedFor"> & {
   readonly store: LinkStore;
   readonly authority: Authority;
   readonly clock: Clock;
@@ -117,7 +117,7 @@ const streamsMost = 32;
 /** Opens the port that spokes dial. They are served once `run` runs. */
 export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<Link> {
   const settings = { ...usual, silenceLimitMs: silenceLimitMs(given.heartbeatMs), ...given };
-  const { store, isCaughtUp, authority, clock, log } = needs;
+  const { store, vouchedFor, authority, clock, log } = needs;
   const sessions = new AttachedSessions();
   const reports = createReportInbox({ record: store.reports.record, clock });
   const trust: AuthenticateNeeds = {
@@ -204,7 +204,7 @@ export async function openLink(needs: LinkNeeds, given: LinkSettings): Promise<L
           incoming: spokeMessages(call),
           send: (message, signal) => writeTo(call, fencedMessageToWire(message), signal),
         },
-        { ...trust, store, sessions, reports, isCaughtUp, newSessionId: randomUUID, log },
+        { ...trust, store, sessions, reports, vouchedFor, newSessionId: randomUUID, log },
         settings,
         signal,
       );

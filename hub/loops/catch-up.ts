@@ -38,9 +38,14 @@ export type CatchUp = {
   /** A pass over the fleet repository has ended: whether it left nothing waiting, and what fell over in it. */
   readonly onPass: (isComplete: boolean, failed: readonly Origin[]) => void;
   readonly onOvertaken: (overtakings: readonly Overtaking[]) => void;
-  /** Whether what is desired is what Git says now, and not what a database said that may be a backup. */
-  readonly isDone: () => boolean;
+  readonly vouchedFor: () => Vouched;
 };
+
+/**
+ * How much of what is desired is known to be what Git has said since this process began, and not what a database
+ * said that may be a backup. Of what falls over it is not known, and that must not keep all others waiting.
+ */
+type Vouched = "nothing" | "most" | "all";
 
 const retry: BackoffPolicy = { firstMs: 1_000, factor: 2, mostMs: 60_000 };
 
@@ -58,12 +63,12 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
   const bell = new Bell();
   /** Orders to remove that were overtaken; those are remembered nowhere else. */
   const removals = new Map<string, Overtaking>();
-  let done = false;
+  let vouched: Vouched = "nothing";
   /** Of some application it is not known what Git says. */
   let someLeft = false;
   /** All was read when the pass before this one ended, so that this one saw nothing else. */
   let hasRead = false;
-  /** By key: of these it is not known what Git says, which must not keep all others waiting. */
+  /** By key: what fell over in the last pass. */
   let failed: ReadonlySet<string> = new Set();
 
   async function catchUp(signal: AbortSignal): Promise<void> {
@@ -88,7 +93,7 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
   }
 
   return {
-    isDone: () => done,
+    vouchedFor: () => vouched,
     onOvertaken: (overtakings) => {
       if (overtakings.length === 0) return;
       for (const overtaking of overtakings)
@@ -98,29 +103,26 @@ export function createCatchUp(fleetRepository: string, needs: CatchUpNeeds): Cat
     },
     onPass: (isComplete, failedNow) => {
       failed = new Set(failedNow.map(originKey));
-      if (done) {
-        if (someLeft) bell.ring();
-        return;
-      }
-      if (isComplete && hasRead) {
-        done = true;
-        bell.ring();
-        return;
-      }
+      const before = vouched;
+      if (vouched === "nothing" && isComplete && hasRead) vouched = "most";
+      if (vouched === "most" && isComplete && failed.size === 0) vouched = "all";
+      if (vouched !== before || someLeft) bell.ring();
+      if (vouched !== "nothing") return;
       hasRead = needs.isCurrent(fleetRepository) && needs.allTried();
       if (hasRead) needs.lookAgain();
     },
     run: async (signal) => {
-      let told = false;
+      let told: Vouched = "nothing";
       let failures = 0;
       for (;;) {
         await bell.wait(signal);
-        if (!done) continue;
+        if (vouched === "nothing") continue;
+        const vouchedNow = vouched;
         try {
           await catchUp(signal);
           // Sessions that were kept waiting look at their clusters again.
-          if (!told) needs.onClustersChanged(await needs.clusters(signal));
-          told = true;
+          if (told !== vouchedNow) needs.onClustersChanged(await needs.clusters(signal));
+          told = vouchedNow;
           failures = 0;
         } catch (error) {
           signal.throwIfAborted();

@@ -12,6 +12,7 @@ export class LeftBehind {
   readonly #goes = new Map<string, boolean>();
   /** By origin: why it lets go of nothing. */
   readonly #waits = new Map<string, string>();
+  #unsaid: Origin | undefined;
 
   constructor(needs: Pick<PublishNeeds, "findSet" | "owners" | "named">) {
     this.#needs = needs;
@@ -74,8 +75,17 @@ export class LeftBehind {
     }
   }
 
+  /** Remembers an origin that may want anything: it fell over before it could say. */
+  mistrust(taker: Origin): void {
+    this.#unsaid ??= taker;
+  }
+
   /** Why an origin that is gone lets go of nothing for now, in words that follow "because". */
   waitsBecause(origin: Origin): string | undefined {
-    return this.#waits.get(originKey(origin));
+    const unsaid =
+      this.#unsaid === undefined
+        ? undefined
+        : `${describeOrigin(this.#unsaid)} could not be published and may want what it made`;
+    return this.#waits.get(originKey(origin)) ?? unsaid;
   }
 }

@@ -39,6 +39,9 @@ type Planned = {
   readonly isLeftBehind: boolean;
 };
 
+/** Whose the names are that an origin wants; `undefined` before that is known. */
+type Wants = { owners: ReadonlyMap<ApplicationName, Origin> | undefined };
+
 /** One pass over everything the fleet repository says at one commit. */
 export class Pass {
   readonly #memory: PublishMemory;
@@ -113,7 +116,7 @@ export class Pass {
       for (const origin of removed) this.#unsettle(origin);
       for (const work of await this.#works(known, signal)) {
         await this.#pace.breathe(signal);
-        await this.#carryOut(work, signal);
+        await this.#carryOut(work, { owners: undefined }, signal);
       }
       for (const origin of removed) {
         await this.#pace.breathe(signal);
@@ -157,7 +160,7 @@ export class Pass {
     // Who has to be asked again soon has not said yet what it takes over.
     if (this.#waiting > 0)
       return this.#need(this.#usesBefore(origin, await this.#needs.published(origin, signal)));
-    return this.#carryOut(removedWork(origin), signal);
+    return this.#carryOut(removedWork(origin), { owners: new Map() }, signal);
   }
 
   /** Everything to do, but for what is gone from Git. */
@@ -190,17 +193,16 @@ export class Pass {
     return works;
   }
 
-  async #carryOut(work: Work, signal: AbortSignal): Promise<void> {
+  async #carryOut(work: Work, wants: Wants, signal: AbortSignal): Promise<void> {
     const uses = new UseLog(this.#needs.revision);
-    const owners = new Map<ApplicationName, Origin>();
     try {
-      await this.#publishOrigin(work, uses, owners, signal);
+      await this.#publishOrigin(work, uses, wants, signal);
     } catch (error) {
       signal.throwIfAborted();
       // The store's trouble is everybody's. A bug costs the origin that met it.
       if (error instanceof Trouble) throw error;
       this.#failed.push(work.origin);
-      this.#leftBehind.deny(work.origin, owners.keys(), owners, "could not be published");
+      this.#denyAll(work.origin, wants);
       this.#need([
         ...uses.all(),
         ...(this.#memory.origins.get(originKey(work.origin))?.uses ?? []),
@@ -215,13 +217,14 @@ export class Pass {
     }
   }
 
-  /** Leaves in `uses` and `owners` what it read, and whose the names were that it wants, as far as it came. */
-  async #publishOrigin(
-    work: Work,
-    uses: UseLog,
-    owners: Map<ApplicationName, Origin>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  /** What an origin wants that fell over is let go of by nobody; where it did not come to say, nothing is. */
+  #denyAll(taker: Origin, { owners }: Wants): void {
+    if (owners === undefined) this.#leftBehind.mistrust(taker);
+    else this.#leftBehind.deny(taker, owners.keys(), owners, "could not be published");
+  }
+
+  /** Leaves in `uses` and `wants` what it read, and whose the names were that it wants, as far as it came. */
+  async #publishOrigin(work: Work, uses: UseLog, wants: Wants, signal: AbortSignal): Promise<void> {
     const key = originKey(work.origin);
     const remembered = this.#memory.origins.get(key);
     const atMs = this.#needs.clock.nowMs();
@@ -240,8 +243,8 @@ export class Pass {
       this.#waiting += 1;
       return this.#need(used);
     }
-    for (const [name, owner] of await this.#needs.owners(wantedNames(made.outcome), signal))
-      owners.set(name, owner);
+    const owners = await this.#needs.owners(wantedNames(made.outcome), signal);
+    wants.owners = owners;
     const planned = await this.#planned(work, made, before, owners, atMs, signal);
     // What is recorded in part is settled no more, also when everything is as it was before that.
     if (remembered !== undefined)

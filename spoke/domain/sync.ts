@@ -90,7 +90,11 @@ export function stepSync(state: SyncState, event: SyncEvent, nowMs: number): Ste
     case "done":
       return isRunning(state) ? onDone(state.attempt, event.message, nowMs) : to(state);
     case "problem":
-      return isRunning(state) ? onProblem(state.attempt, event, nowMs) : to(state);
+      if (isRunning(state)) return onProblem(state.attempt, event, nowMs);
+      // What waits has ended already, and is not tried again.
+      return state.kind === "waiting" && event.retryAtMs === undefined
+        ? to({ kind: "idle", last: state.last })
+        : to(state);
     case "tick":
       return onTick(state, nowMs);
     case "hurry":

@@ -90,6 +90,8 @@ export class ApplicationWork {
       this.ackedApplied = 0;
       this.ackedHealthy = 0;
     }
+    // While it was to be removed it declared nothing, which it does again when its bundle is read.
+    if (this.tombstone !== undefined) this.isStale = true;
     this.desired = desired;
     this.tombstone = undefined;
     this.isReplaced = true;

@@ -66,15 +66,12 @@ export function createAttempts(needs: AttemptsNeeds, settings: AttemptsSettings)
       case "idle":
         return decideWhenIdle(work);
       case "waiting":
-        if ((isReplaced || generation > state.attempt.generation) && policy.automated)
-          return want(work, { generation, reason: "generation", isReplaced });
-        return step(work, { kind: takeHurry(work) ? "hurry" : "tick" });
       case "fetching":
       case "applying":
       case "settling":
       case "pruning":
         if (!isReplaced && generation === state.attempt.generation)
-          return step(work, { kind: "tick" });
+          return step(work, { kind: takeHurry(work) ? "hurry" : "tick" });
         if (policy.automated) return want(work, { generation, reason: "generation", isReplaced });
         // An order was for the generation it was given at.
         return step(work, {

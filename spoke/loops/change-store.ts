@@ -4,7 +4,7 @@ import { parseBundle, type Blob } from "../../proto/words/bundle.ts";
 import { linkCodes } from "../../proto/words/coded.ts";
 import type { DesiredApplication, DesiredChange } from "../../proto/words/desired.ts";
 import { digestOfBytes, type Digest } from "../../proto/words/digest.ts";
-import type { Epoch } from "../../proto/words/ids.ts";
+import type { ApplicationName, Epoch } from "../../proto/words/ids.ts";
 import type { HubMessage } from "../../proto/words/link-messages.ts";
 import {
   applyChange,
@@ -56,11 +56,16 @@ export class ChangeRefused extends Trouble {
 
 export type ChangeStore = {
   /**
-   * Puts on disk what the hub wants, blobs first. Throws ChangeRefused when the change does not fit what is
+   * Puts on disk what the hub wants, blobs first. Resolves to the applications of which newer generations are
+   * held than the hub knows, and kept. Throws ChangeRefused when the change does not fit what is
    * held, and other Trouble when a blob cannot be had or the disk cannot be written; then nothing changed but
    * blobs that came.
    */
-  readonly take: (desired: Desired, epoch: Epoch, signal: AbortSignal) => Promise<void>;
+  readonly take: (
+    desired: Desired,
+    epoch: Epoch,
+    signal: AbortSignal,
+  ) => Promise<readonly ApplicationName[]>;
   /** Fetches what is held and not on disk. Whether there was any; a failure is logged, since a later change heals it. */
   readonly restore: (signal: AbortSignal) => Promise<boolean>;
 };
@@ -73,7 +78,7 @@ export function createChangeStore({ fetchBlobs, blobs, held, log }: ChangeStoreN
     { change, blobs: inline }: Desired,
     epoch: Epoch,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<readonly ApplicationName[]> {
     const { keptNewer } = changed(held.current(), change);
     await storeInline(inline, signal);
     await fetchLacking(change.upserts, signal);
@@ -89,6 +94,7 @@ export function createChangeStore({ fetchBlobs, blobs, held, log }: ChangeStoreN
       changed: change.upserts.length,
       removed: change.tombstones.length,
     });
+    return keptNewer;
   }
 
   async function restore(signal: AbortSignal): Promise<boolean> {

@@ -205,7 +205,8 @@ export async function runSession(
         continue;
       }
       try {
-        await changes.take(taken.desired, taken.epoch, shared);
+        // Only from a report does the hub learn of them, and it may not have known whose the last one was.
+        outbox.sayAgain(await changes.take(taken.desired, taken.epoch, shared));
         failures = 0;
         storedToSay = true;
         bell.ring();

@@ -54,8 +54,13 @@ export type OngoingPass = {
 /** How long the cluster may need to know everywhere what it knows somewhere. */
 export const discoveryLagMs = 1_000;
 
-export const isSuperseded = ({ work, desired }: OngoingPass): boolean =>
-  work.isDropped || work.tombstone !== undefined || work.desired !== desired;
+/** Whether its attempt is for something that is not wanted any more. */
+export const isSuperseded = ({ work, attempt, desired }: OngoingPass): boolean =>
+  work.isDropped ||
+  work.isReplaced ||
+  work.tombstone !== undefined ||
+  work.desired !== desired ||
+  desired.generation !== attempt.generation;
 
 /** Made anew each time: every answer of the cluster may change it. */
 export const planOf = ({ work, attempt, found, needs }: OngoingPass): Plan =>

@@ -147,6 +147,11 @@ export class Outbox {
     return this.#changed.size > 0;
   }
 
+  /** Has the newest reports of these said once more. */
+  sayAgain(applications: readonly ApplicationName[]): void {
+    for (const name of applications) if (this.#reports.has(name)) this.#changed.add(name);
+  }
+
   /** The next thing to say; `undefined` when there is none, or when the hub must first confirm a report. */
   next(): { readonly kind: "ack"; readonly ack: Ack } | CommandResult | Report | undefined {
     // Results and acknowledgements go before the report, which repeats what they say at more length.

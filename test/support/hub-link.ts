@@ -38,7 +38,7 @@ export async function runHubLink(
     stopping.signal,
   );
   const link = await openLink(
-    { store, authority, isCaughtUp: () => true, clock, random: Math.random, log },
+    { store, authority, vouchedFor: () => "all", clock, random: Math.random, log },
     {
       host: "127.0.0.1",
       port: 0,

@@ -109,7 +109,7 @@ export function memoryHub(
             sessions,
             reports,
             identities: store.identities,
-            isCaughtUp: () => true,
+            vouchedFor: () => "all",
             newSessionId: randomUUID,
             clock: systemClock,
             log,

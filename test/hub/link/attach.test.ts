@@ -36,13 +36,13 @@ function session(
   given: Partial<AttachSettings> & {
     readonly takes?: number;
     readonly leaves?: boolean;
-    readonly isCaughtUp?: () => boolean;
+    readonly vouchedFor?: () => "nothing" | "most" | "all";
   } = {},
 ) {
   const {
     takes = Number.POSITIVE_INFINITY,
     leaves = false,
-    isCaughtUp = () => true,
+    vouchedFor = () => "all",
     ...settings
   } = given;
   const store = fakeLinkStore();
@@ -69,7 +69,7 @@ function session(
       sessions,
       reports: { add: async () => {} },
       identities: store.identities,
-      isCaughtUp,
+      vouchedFor,
       newSessionId: () => "session",
       clock: systemClock,
       log: silentLog,
@@ -146,7 +146,7 @@ suite("attach", () => {
     { name: "from which all was removed", heldVersion: 7, digests: new Map() },
   ])
     test(`a spoke ${name}, hears nothing from memory until Git has been read`, async () => {
-      let isCaughtUp = false;
+      let vouched: "nothing" | "all" = "nothing";
       let asked = 0;
       const { store, cluster, sessions, heard, ended, stop } = session(
         [
@@ -154,9 +154,9 @@ suite("attach", () => {
           { kind: "desired-digests", digests },
         ],
         {
-          isCaughtUp: () => {
+          vouchedFor: () => {
             asked += 1;
-            return isCaughtUp;
+            return vouched;
           },
         },
       );
@@ -170,9 +170,36 @@ suite("attach", () => {
       sessions.wake(cluster);
       await eventually(() => assert.equal(heardOf("command"), 1));
       assert.equal(heardOf("desired") + heardOf("desired-digests-wanted"), 0);
-      isCaughtUp = true;
+      vouched = "all";
       sessions.wake(cluster);
       await eventually(() => assert.equal(heardOf("desired"), 1));
+      stop();
+      await assert.rejects(ended, /over/);
+    });
+
+  for (const { name, heldVersion, hears } of [
+    { name: "a spoke of unknown history keeps what it has", heldVersion: 7, hears: 0 },
+    { name: "a spoke with a new disk hears what is known", heldVersion: 0, hears: 1 },
+  ])
+    test(`${name} while some sets fall over`, async () => {
+      const { store, cluster, sessions, heard, ended, stop } = session(
+        [
+          { ...hello, heldVersion },
+          { kind: "desired-digests", digests: new Map() },
+        ],
+        { vouchedFor: () => "most" },
+      );
+      const heardOf = (kind: HubMessage["kind"]) =>
+        heard.filter((message) => message.kind === kind).length;
+      store.desire(cluster, "web", [{ a: 1 }]);
+      store.forgetHistory(cluster);
+      // Each command goes out after whatever was offered before it.
+      for (const count of [1, 2]) {
+        store.order(cluster, {});
+        sessions.wake(cluster);
+        await eventually(() => assert.equal(heardOf("command"), count));
+      }
+      await eventually(() => assert.equal(heardOf("desired"), hears));
       stop();
       await assert.rejects(ended, /over/);
     });

@@ -80,15 +80,19 @@ suite("catching up with what spokes have seen", () => {
   test("waits for a whole pass that began after Git was read", async () => {
     const { here, catchUp, end } = world([offer("web")]);
     catchUp.onPass(true, []);
-    assert.equal(catchUp.isDone(), false, "what was published may be from before the restart");
+    assert.equal(
+      catchUp.vouchedFor(),
+      "nothing",
+      "what was published may be from before the restart",
+    );
     here.tried = true;
     here.current.add(fleetRepository);
     catchUp.onPass(true, []);
-    assert.deepEqual([catchUp.isDone(), here.looks], [false, 1]);
+    assert.deepEqual([catchUp.vouchedFor(), here.looks], ["nothing", 1]);
     catchUp.onPass(false, []);
-    assert.equal(catchUp.isDone(), false, "something is still missing");
+    assert.equal(catchUp.vouchedFor(), "nothing", "something is still missing");
     catchUp.onPass(true, []);
-    assert.equal(catchUp.isDone(), true);
+    assert.equal(catchUp.vouchedFor(), "all");
     await eventually(() => assert.deepEqual(here.outnumbered, [["offer web"]]));
     await eventually(() => assert.equal(here.woken, 2));
     await end();
@@ -121,13 +125,16 @@ suite("catching up with what spokes have seen", () => {
     here.current.add(fleetRepository);
     catchUp.onPass(true, [odd]);
     catchUp.onPass(true, [odd]);
-    assert.equal(catchUp.isDone(), true);
+    assert.equal(catchUp.vouchedFor(), "most");
     await eventually(() => assert.deepEqual(here.outnumbered, [["offer web"]]));
     here.offers = [offer("odd")];
     catchUp.onPass(true, []);
     await eventually(() =>
       assert.deepEqual(here.outnumbered, [["offer web"], ["offer odd", "removal old"]]),
     );
+    assert.equal(catchUp.vouchedFor(), "all");
+    catchUp.onPass(false, [odd]);
+    assert.equal(catchUp.vouchedFor(), "all", "what was read once is no backup's memory any more");
     await end();
   });
 

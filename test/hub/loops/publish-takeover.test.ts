@@ -418,6 +418,30 @@ suite("taking over what a removed set left behind", () => {
     assert.deepEqual(await versions(), before);
   });
 
+  test("nothing goes while a set falls over before it could say what it wants", async () => {
+    await passes.push({ "fleet/old.json": set("old", elementsOf("a b")) });
+    const before = await versions();
+    const fails: PublishNeeds["render"] = () => {
+      throw new TypeError("a bug");
+    };
+    await passes.push(
+      {
+        "fleet/old.json": undefined,
+        "fleet/new.json": set("new", elementsOf("a b"), { path: "second" }),
+      },
+      { render: fails },
+    );
+    assert.deepEqual(await published(), ["a: old, one@1", "b: old, one@1"]);
+    assert.deepEqual(await versions(), before);
+    assert.match(
+      await problemOf("old"),
+      /because ApplicationSet new could not be published and may want what it made/,
+    );
+    await passes.pass();
+    assert.deepEqual(await published(), ["a: new, one@2", "b: new, one@2"]);
+    assert.deepEqual(await tombstones(one), []);
+  });
+
   test("what goes to another project goes, and is made anew there", async () => {
     await passes.push({ "fleet/old.json": set("old", elementsOf("a")) });
     await passes.push({

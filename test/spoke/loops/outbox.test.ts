@@ -142,6 +142,15 @@ suite("Outbox", () => {
     );
   });
 
+  test("says again what it is asked to, in its newest form, and nothing of what it has no report of", () => {
+    const outbox = newOutbox();
+    outbox.setReport(name("web"), reportOf("web"));
+    drain(outbox, true);
+    outbox.sayAgain([name("web"), name("unknown")]);
+    assert.deepEqual(drain(outbox, true), ["report web"]);
+    assert.deepEqual(drain(outbox, true), []);
+  });
+
   test("divides what is much", () => {
     const outbox = newOutbox();
     for (let index = 0; index < 600; index += 1)

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import test, { suite } from "node:test";
 import type { ClusterApi } from "../../../spoke/domain/cluster.ts";
+import type { KubeObject } from "../../../spoke/domain/kube-object.ts";
 import { fakeCluster } from "../../support/fake-cluster.ts";
-import { application, heldSet, newDisk, summary, tombstone } from "../../support/spoke-bench.ts";
+import {
+  application,
+  heldSet,
+  newDisk,
+  order,
+  summary,
+  tombstone,
+} from "../../support/spoke-bench.ts";
 import { configMap } from "./manifests.ts";
-import { benchesOfSuite } from "./shop.ts";
+import { benchesOfSuite, setFinalizers, settings } from "./shop.ts";
 
 suite("sync loop, whose wishes are replaced", () => {
   const bench = benchesOfSuite();
@@ -46,6 +54,93 @@ suite("sync loop, whose wishes are replaced", () => {
       summary(spoke.reports.get("shop")),
       "Synced Healthy stored=6 applied=6 healthy=6 Succeeded",
     );
+  });
+
+  const byHand = { automated: false, prune: false, selfHeal: false };
+
+  for (const { name, isOrdered, generation } of [
+    { name: "a failed attempt", isOrdered: false, generation: 3 },
+    { name: "an order to prune that failed", isOrdered: true, generation: 3 },
+    { name: "an order to prune that failed under the same number", isOrdered: true, generation: 2 },
+  ])
+    test(`does not carry on ${name} for what is to be synced by hand`, async () => {
+      const cluster = fakeCluster({ namespaces: ["shop"] });
+      const disk = newDisk();
+      const settings = (value: string) => configMap("settings", { value });
+      const elsewhere = { ...configMap("lost"), metadata: { name: "lost", namespace: "nowhere" } };
+      const first = application({ manifests: [settings("1"), configMap("extra")] }, disk);
+      const failing = application(
+        { manifests: [settings("1"), configMap("extra"), elsewhere], generation: 2 },
+        disk,
+      );
+      const spoke = bench({ cluster, disk, held: heldSet([first]) });
+      await spoke.settle();
+      spoke.loop.setHeld(heldSet([failing]));
+      await spoke.settle();
+      if (isOrdered) spoke.loop.command(order("sync", "shop", { prune: true }));
+      await spoke.settle();
+      assert.match(summary(spoke.reports.get("shop")), /Failed/);
+      cluster.forgetRequests();
+      const manual = { manifests: [settings("3")], generation, policy: byHand };
+      spoke.loop.setHeld(heldSet([application(manual, disk)]));
+      await spoke.settle();
+      await spoke.settle(600_000);
+      assert.deepEqual(cluster.writes(), []);
+      assert.match(summary(spoke.reports.get("shop")), /^OutOfSync /);
+      const { operation } = spoke.reports.get("shop") ?? {};
+      assert.deepEqual([operation?.phase, operation?.generation], ["Failed", 2]);
+    });
+
+  test("an order does not reach a generation that comes while the bundle it was for is read", async () => {
+    const cluster = fakeCluster({ namespaces: ["shop"] });
+    const disk = newDisk();
+    const unserved = { apiVersion: "example.org/v1", kind: "Odd", metadata: { name: "odd" } };
+    const shop = (generation: number, manifests: readonly KubeObject[]) =>
+      heldSet([application({ manifests, generation, policy: byHand }, disk)]);
+    const one = configMap("settings", { value: "1" });
+    const spoke = bench({ cluster, disk, held: shop(1, [one, configMap("extra"), unserved]) });
+    await spoke.settle();
+    spoke.loop.command(order("sync", "shop", { generation: 1 }));
+    await spoke.settle();
+    cluster.forgetRequests();
+    const read = disk.blobs.get.bind(disk.blobs);
+    let isThere = false;
+    disk.blobs.get = (digest) => {
+      if (!isThere) {
+        isThere = true;
+        spoke.loop.setHeld(shop(2, [configMap("settings", { value: "2" }), unserved]));
+      }
+      return read(digest);
+    };
+    spoke.loop.command(order("sync", "shop", { id: "late", generation: 1, prune: true }));
+    await spoke.settle();
+    await spoke.settle(60_000);
+    assert.ok(isThere);
+    assert.deepEqual(cluster.writes(), []);
+    const answer = spoke.answers.find(({ id }) => id === "late");
+    assert.deepEqual([answer?.succeeded, answer?.message], [false, "superseded by generation 2"]);
+  });
+
+  test("declares its objects again once its removal is taken back, so that nobody else gets them", async () => {
+    const cluster = fakeCluster({ namespaces: ["shop"] });
+    const disk = newDisk();
+    const of = (name: string, generation: number) =>
+      application({ name, manifests: [configMap("settings", { of: name })], generation }, disk);
+    const spoke = bench({ cluster, disk, held: heldSet([of("first", 1)]) });
+    await spoke.settle();
+    setFinalizers(cluster, settings, ["example.com/hold"]);
+    spoke.loop.setHeld(heldSet([], [tombstone("first", 2)]));
+    await spoke.settle();
+    spoke.loop.setHeld(heldSet([of("first", 3)]));
+    await spoke.settle();
+    setFinalizers(cluster, settings, []);
+    await spoke.settle(200_000);
+    assert.match(summary(spoke.reports.get("first")), /^Synced Healthy stored=3 applied=3/);
+    spoke.loop.setHeld(heldSet([of("first", 3), of("second", 1)]));
+    await spoke.settle();
+    await spoke.settle(60_000);
+    assert.deepEqual(cluster.object(settings)?.["data"], { of: "first" });
+    assert.match(summary(spoke.reports.get("second")), /Failed/);
   });
 
   test("looks at what it holds already once, and not again for being told the same", async () => {
