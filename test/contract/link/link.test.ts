@@ -16,6 +16,19 @@ import {
 } from "../../support/spoke-link.ts";
 import { attached, clientOf, codeOf, enrolled, signal, web, world, type World } from "./world.ts";
 
+const webReport: ApplicationReport = {
+  application: web,
+  storedGeneration: 1,
+  appliedGeneration: 1,
+  healthyGeneration: 1,
+  appliedRevision: "c1",
+  syncStatus: "Synced",
+  health: { state: "Healthy", message: "" },
+  operation: undefined,
+  conditions: [],
+  resources: [],
+};
+
 suite("the link over TLS, from hub to spoke and back", () => {
   async function agreed(here: World, cluster: ClusterId, version: number): Promise<void> {
     await eventually(() => assert.equal(here.store.cluster(cluster).stored?.version, version));
@@ -183,6 +196,35 @@ suite("the link over TLS, from hub to spoke and back", () => {
     }
   });
 
+  test("a hub that offers an older generation than is held hears again how that one is", async () => {
+    const here = await world({ heartbeatMs: 60_000 });
+    const cluster = here.store.addCluster("one");
+    const invitation = {
+      token: here.store.invite(cluster),
+      fingerprint: here.hub.authority.fingerprint,
+    };
+    const spoke = runSpokeLink(newSpokeState(), realHub(here.hub.address), {
+      invitation: () => invitation,
+    });
+    const known = here.store.cluster(cluster);
+    try {
+      here.store.desire(cluster, "web", [{ a: 1 }], { generation: 5 });
+      here.hub.link.sessions.wake(cluster);
+      await eventually(() => assert.equal(known.stored?.version, 1));
+      spoke.loop.report(web, webReport);
+      await eventually(() => assert.deepEqual(known.reports.get(web), webReport));
+      // What a restored hub remembers: neither that generation nor its report.
+      known.reports.delete(web);
+      here.store.desire(cluster, "web", [{ a: 2 }], { generation: 1 });
+      here.store.forgetHistory(cluster);
+      here.hub.link.sessions.wake(cluster);
+      await eventually(() => assert.deepEqual(known.reports.get(web), webReport));
+    } finally {
+      await spoke.stop();
+      await here.stop();
+    }
+  });
+
   test("a report that the hub lost is sent again after a heartbeat shows it", async () => {
     const here = await world({ heartbeatMs: 50 });
     const cluster = here.store.addCluster("one");
@@ -193,30 +235,18 @@ suite("the link over TLS, from hub to spoke and back", () => {
     const spoke = runSpokeLink(newSpokeState(), realHub(here.hub.address), {
       invitation: () => invitation,
     });
-    const report: ApplicationReport = {
-      application: web,
-      storedGeneration: 1,
-      appliedGeneration: 1,
-      healthyGeneration: 1,
-      appliedRevision: "c1",
-      syncStatus: "Synced",
-      health: { state: "Healthy", message: "" },
-      operation: undefined,
-      conditions: [],
-      resources: [],
-    };
     try {
       here.store.desire(cluster, "web", []);
       await eventually(() => assert.equal(here.store.cluster(cluster).stored?.version, 1));
-      spoke.loop.report(web, report);
+      spoke.loop.report(web, webReport);
       const { reports } = here.store.cluster(cluster);
-      await eventually(() => assert.deepEqual(reports.get(web), report));
+      await eventually(() => assert.deepEqual(reports.get(web), webReport));
       // Long enough for the hub to say that it holds it, so that the loss is a change of what it said.
       const beats = () => here.store.calls.filter((call) => call.startsWith("reports.statusRoot"));
       const seen = beats().length;
       await eventually(() => assert.ok(beats().length > seen + 1));
       reports.delete(web);
-      await eventually(() => assert.deepEqual(reports.get(web), report));
+      await eventually(() => assert.deepEqual(reports.get(web), webReport));
     } finally {
       await spoke.stop();
       await here.stop();
