@@ -150,7 +150,13 @@ const normalized = (text: string): string =>
     .replace(/[^-a-z0-9.]/gu, "-")
     .replace(/^[-.]+|[-.]+$/g, "");
 
-function pathEntries(directory: string, file: string | undefined, mode: ModelMode): ModelMap {
+/** What is known of a path: under the prefix a generator may name, so that two of them can be told apart. */
+function pathEntries(
+  directory: string,
+  file: string | undefined,
+  prefix: string,
+  mode: ModelMode,
+): ModelMap {
   const basename = directory.split("/").at(-1) ?? "";
   const facts = new Map<string, ModelValue>([
     ["path", directory],
@@ -159,10 +165,14 @@ function pathEntries(directory: string, file: string | undefined, mode: ModelMod
   ]);
   if (file !== undefined) facts.set("filename", file).set("filenameNormalized", normalized(file));
   const segments = directory.split("/");
-  if (mode.goTemplate) return new Map([["path", facts.set("segments", Words.from(segments))]]);
+  if (mode.goTemplate) {
+    const path = new Map([["path", facts.set("segments", Words.from(segments))]]);
+    return prefix === "" ? path : new Map([[prefix, path]]);
+  }
   const flat = new Map<string, ModelValue>();
-  for (const [key, value] of facts) flat.set(key === "path" ? "path" : `path.${key}`, value);
-  segments.forEach((segment, index) => flat.set(`path[${index}]`, segment));
+  const root = prefix === "" ? "path" : `${prefix}.path`;
+  for (const [key, value] of facts) flat.set(key === "path" ? root : `${root}.${key}`, value);
+  segments.forEach((segment, index) => flat.set(`${root}[${index}]`, segment));
   return flat;
 }
 
@@ -183,13 +193,14 @@ function gitSets(body: Json, world: ModelWorld, spare: Spare): Sets {
       const met = items.filter((item) => matches(textOf(own(item, "path")), path));
       return met.length > 0 && met.every((item) => own(item, "exclude") !== true);
     });
+  const prefix = textOf(own(body, "pathParamPrefix"));
   const sets =
     directories.length > 0
       ? chosen(repository.directories, (item, path) => pattern(item, "[^/]*").test(path)).map(
-          (path) => pathEntries(path, undefined, mode),
+          (path) => pathEntries(path, undefined, prefix, mode),
         )
       : each(chosen([...repository.files.keys()].toSorted(), matchesFile), spare, (path) =>
-          fileSets(path, repository.files.get(path), mode),
+          fileSets(path, repository.files.get(path), prefix, mode),
         );
   return withValues(sets, body, world, spare);
 }
@@ -197,7 +208,7 @@ function gitSets(body: Json, world: ModelWorld, spare: Spare): Sets {
 const matchesFile = (item: string, path: string): boolean =>
   pattern(item, ".*").test(path) || (!item.includes("*") && path.startsWith(`${item}/`));
 
-function fileSets(path: string, document: Json | undefined, mode: ModelMode): Sets {
+function fileSets(path: string, document: Json | undefined, prefix: string, mode: ModelMode): Sets {
   if (document === undefined) throw new ModelFailure("unreadable");
   const objects = Array.isArray(document) ? (document as readonly Json[]) : [document];
   return objects.map((object) => {
@@ -207,7 +218,7 @@ function fileSets(path: string, document: Json | undefined, mode: ModelMode): Se
     const content = modelValue(object ?? {}) as ModelMap;
     return new Map<string, ModelValue>([
       ...(mode.goTemplate ? content : flatTexts(content)),
-      ...pathEntries(directory, path.slice(slash + 1), mode),
+      ...pathEntries(directory, path.slice(slash + 1), prefix, mode),
     ]);
   });
 }

@@ -61,6 +61,7 @@ const paramPaths = [
   ".path.path",
   ".path.basename",
   ".path.segments",
+  ".my.path.basename",
   ".missing",
   ".missing.deep",
 ];
@@ -79,6 +80,7 @@ const fastAction = fc.constantFrom(
   "path",
   "path.basename",
   "path[0]",
+  "my.path.basename",
   "path.filename",
   "missing",
   "a.b",
@@ -178,6 +180,12 @@ function terminals(isGo: boolean): Made {
       .tuple(fc.constantFrom(...paths), fc.constantFrom(false, false, true))
       .map(([path, exclude]): Json => (exclude ? { path, exclude } : { path }));
   const url = fc.constantFrom("r", "r", "r", "r", "r", "r", "r", "r", "gone");
+  // Params of its own name, and one that the content of a file may have as well.
+  const prefix = fc
+    .constantFrom("", "", "", "my", "a", "constructor")
+    .map((name): { readonly [key: string]: Json } =>
+      name === "" ? {} : { pathParamPrefix: name },
+    );
   const git = fc
     .tuple(
       url,
@@ -186,9 +194,10 @@ function terminals(isGo: boolean): Made {
         maxLength: 3,
       }),
       values,
+      prefix,
     )
-    .map(([repoURL, directories, given]): Json => ({
-      git: withValues({ repoURL, revision: "HEAD", directories }, given),
+    .map(([repoURL, directories, given, named]): Json => ({
+      git: withValues({ repoURL, revision: "HEAD", directories, ...named }, given),
     }));
   const files = fc
     .tuple(
@@ -198,9 +207,10 @@ function terminals(isGo: boolean): Made {
         maxLength: 2,
       }),
       values,
+      prefix,
     )
-    .map(([repoURL, paths, given]): Json => ({
-      git: withValues({ repoURL, revision: "HEAD", files: paths }, given),
+    .map(([repoURL, paths, given, named]): Json => ({
+      git: withValues({ repoURL, revision: "HEAD", files: paths, ...named }, given),
     }));
   return withSelector(
     fc.oneof(
